@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NIE_HW_H
+#define NIE_HW_H
+
+#include "nie/types.h"
+
+/*
+ * All that kernel/core asks of the hardware. kernel/arch/arm64 does it; tests/native records it.
+ */
+
+/* Make granules of a kernel object accessible to EL2, or no longer (all cores). */
+void hw_object_map(granule_t first, u32 count);
+void hw_object_unmap(granule_t first, u32 count);
+
+/* Zero granules that are not mapped at EL2, through this core's window. `count` is 1 to 512. */
+void hw_scrub(granule_t first, u32 count);
+
+/* Make the content of granules visible to a guest that starts with its caches off (clean to the
+ * point of coherency) and to its instruction fetches. */
+void hw_clean(granule_t first, u32 count);
+
+/* Stage-2 table writes before this are visible to walks after it. */
+void hw_tables_written(void);
+/* No core uses an old translation of this IPA, or of this VSpace, any more. Includes the barriers
+ * before and after. `root`: physical address of the root table. */
+void hw_invalidate_ipa(u32 vmid, u64 root, u64 ipa);
+void hw_invalidate_vspace(u32 vmid, u64 root);
+
+/* Move the registers that hardware holds for a guest or task (EL1 state, virtual interface, virtual
+ * timer, VTTBR, HCR) to its struct vcpu, or the other way. General registers, pc and pstate are in
+ * struct vcpu already. */
+void hw_vcpu_unload(granule_t vcpu);
+void hw_vcpu_load(granule_t vcpu);
+/* Forget the floating-point state that a core may still hold of a vCPU that ends. */
+void hw_vcpu_forget(granule_t vcpu);
+
+/* The guest that is loaded: deliver an UNDEFINED exception to its EL1. */
+void hw_inject_undefined(granule_t vcpu);
+/* The guest that is loaded: counter value at which its virtual timer fires; NIE_NEVER if it is off. */
+u64 hw_timer_wake(granule_t vcpu);
+/* The guest that is loaded: a virtual interrupt is pending for it. */
+bool hw_interrupt_pending(granule_t vcpu);
+
+/* Value that a guest sees in an ID register; `iss` is that of the trapped access (Arm ARM D24.2.40).
+ * False: no such register in the CPU model. */
+bool hw_id_register(u32 iss, u64 *value);
+
+u64 hw_now(void);                 /* CNTPCT_EL0 */
+void hw_deadline(u64 when);       /* this core's hypervisor timer; NIE_NEVER: off */
+void hw_kick(u32 core);           /* interrupt another core */
+void hw_irq_enable(u32 intid, u32 core);
+void hw_irq_deactivate(u32 intid);
+void hw_power_off(void);
+
+/* A check that cannot fail did: print a report that names it, and stop the machine. */
+_Noreturn void hw_panic(const char *what, u64 value);
+
+/* Interrupts that the kernel uses itself. */
+#define INTID_KICK 0u
+#define INTID_MAINTENANCE 25u
+#define INTID_DEADLINE 26u
+#define INTID_GUEST_TIMER 27u
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NIE_VCPU_H
+#define NIE_VCPU_H
+
+#include "nie/types.h"
+
+/*
+ * A vCPU: a task's or a guest's. One granule. The saved registers come first, general registers
+ * at offset 0: kernel/arch/arm64/entry.S stores them through SP_EL2.
+ */
+#define LIST_REGISTERS 4u /* the first is the kernel's own, for the guest's timer */
+
+enum vcpu_power {
+	VCPU_UNCONFIGURED,
+	VCPU_OFF,     /* waits for PSCI CPU_ON */
+	VCPU_ON,
+	VCPU_CRASHED,
+};
+
+/* What the exit that the runner is handling expects from the next run. */
+enum vcpu_awaits {
+	AWAITS_NOTHING,
+	AWAITS_MMIO_READ,
+};
+
+struct el1_state {
+	u64 sp_el0, sp_el1, elr_el1, spsr_el1;
+	u64 sctlr_el1, actlr_el1, cpacr_el1, ttbr0_el1, ttbr1_el1, tcr_el1;
+	u64 esr_el1, far_el1, afsr0_el1, afsr1_el1, mair_el1, amair_el1, vbar_el1;
+	u64 contextidr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, par_el1, cntkctl_el1, csselr_el1;
+	u64 mdscr_el1;
+	u64 keys[10]; /* pointer authentication: APIA, APIB, APDA, APDB, APGA; low and high */
+	u64 timer_control, timer_compare; /* CNTV_CTL_EL0, CNTV_CVAL_EL0 */
+};
+
+struct vgic_state {
+	u64 list[LIST_REGISTERS]; /* ICH_LR<n>_EL2 */
+	u64 vmcr, ap0r0, ap1r0;
+};
+
+struct fp_state {
+	u64 v[64] __attribute__((aligned(16)));
+	u64 fpcr, fpsr;
+};
+
+struct vcpu {
+	u64 x[31];
+	u64 pc;
+	u64 pstate;
+
+	granule_t vspace;
+	u32 index;   /* in the VSpace; MPIDR_EL1.Aff0 of a guest */
+	u32 guest;   /* 0: a task's */
+	u32 power;   /* enum vcpu_power */
+
+	u32 core;         /* that it is on, running or having lent it on; CORE_NONE */
+	granule_t runner; /* whom an exit returns to; NONE: it is the task a core was started with */
+	u64 deadline;     /* that the runner gave */
+	u32 kicked;
+	u32 exiting;      /* it must leave its core: its VSpace or itself is being destroyed */
+
+	u32 awaits;   /* enum vcpu_awaits */
+	u32 awaits_register;
+	u32 awaits_size;   /* bytes */
+	u32 awaits_signed; /* width to extend to: 0 no, 4 or 8 */
+
+	u32 run_flags;
+	granule_t cspace; /* tasks */
+	u64 cspace_serial;
+
+	u32 fp_live;      /* struct fp_state below is not what the registers on `core` hold */
+	u32 spare;
+	struct el1_state el1;
+	struct vgic_state vgic;
+	struct fp_state fp;
+};
+
+_Static_assert(offsetof(struct vcpu, x) == 0, "entry.S");
+_Static_assert(sizeof(struct vcpu) <= GRANULE_SIZE, "a vCPU is one granule");
+
+/* A physical core. */
+struct core {
+	granule_t current; /* the vCPU that runs; NONE: idle with no task */
+	u32 online;
+	u32 waiting;       /* `current` sleeps in wait() */
+	u64 wait_deadline;
+	u32 interrupt;     /* an interrupt for a task arrived and was not reported yet */
+};
+
+extern struct core cores[NIE_MAX_CORES];
+
+/* Isolation half of the calls. */
+status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t cspace, u64 entry, u64 argument, u64 stack);
+void vcpu_kick(granule_t vcpu);
+/* All checks of run below the capability checks, then the switch. args: x1 to x6. */
+status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6]);
+status_t vcpu_wait(u32 core, u64 deadline);
+status_t core_start(u32 core, u32 target, granule_t vcpu);
+
+/* Entries from kernel/arch, the kernel lock held. On return the arch code resumes
+ * cores[core].current, or idles if that is NONE or `waiting`. */
+void trap_sync(u32 core, u64 esr, u64 far, u64 hpfar); /* from EL0 or EL1 */
+void trap_interrupt(u32 core, u32 intid);              /* acknowledged, priority dropped */
+
+/* Implemented by the generated dispatcher: the hypercall in `caller`'s registers. */
+void hypercall(u32 core, granule_t caller);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NIE_VSPACE_H
+#define NIE_VSPACE_H
+
+#include "nie/types.h"
+
+/*
+ * A VSpace: a descriptor and a root table of stage 2 (39-bit IPA: three levels from level 1, 4 KiB
+ * granules). Its life goes one way: BUILDING -> ACTIVE (guests only) -> DYING -> DEAD.
+ * ENDED is an active guest that powered itself off.
+ */
+enum vspace_life {
+	VSPACE_BUILDING,
+	VSPACE_ACTIVE,
+	VSPACE_ENDED,
+	VSPACE_DYING,
+	VSPACE_DEAD,
+};
+
+struct vspace {
+	u32 guest;  /* 0: a task's */
+	u32 life;   /* enum vspace_life */
+	u32 vmid;   /* its alone while it exists */
+	u32 serial; /* never 0, never given again */
+	granule_t vcpu[NIE_VSPACE_VCPUS];
+};
+
+/* The isolation half of the calls of the same name: every check below the capability checks, in
+ * the order of the interface file, then the commit. `frame` is a frame's first granule. */
+status_t vspace_map_shared(granule_t frame, granule_t vspace, u64 ipa, u64 rights);
+status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 rights); /* a task's VSpace */
+status_t vspace_map_device(u32 page, granule_t vspace, u64 ipa, u64 rights);
+status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights);
+status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level);
+status_t vspace_activate(granule_t vspace);
+/* Returns true when done; the caller has checked that `vspace` is not its own. */
+bool vspace_kill(granule_t vspace, u32 *budget);
+
+/* Remove a mapping; false if there is none (any more). */
+bool frame_is_mapped(granule_t frame); /* private frames */
+bool vspace_unmap_private(granule_t frame);
+bool vspace_unmap_shared(granule_t frame, granule_t vspace, u64 ipa);
+bool vspace_unmap_device(u32 page, granule_t vspace, u64 ipa);
+
+#endif
