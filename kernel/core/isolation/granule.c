@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nie/granule.h"
+
+#include "nie/hw.h"
+#include "nie/table.h"
+#include "nie/view.h"
+
+u8 granule_state[RAM_GRANULES];
+u32 granule_owner[RAM_GRANULES];
+u32 granule_place[RAM_GRANULES];
+
+u64 granule_address(granule_t g)
+{
+	return RAM_BASE + (u64)g * GRANULE_SIZE;
+}
+
+bool granules_free(granule_t first, u32 count)
+{
+	if (first >= RAM_GRANULES || count > RAM_GRANULES - first) {
+		return false;
+	}
+	for (u32 i = 0; i < count; i++) {
+		if (granule_state[first + i] != GRANULE_FREE) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The entries of an object: the first speaks for it, the others are its tail. */
+static void claim(granule_t first, u32 count, u8 state, u32 owner, u32 place)
+{
+	granule_state[first] = state;
+	granule_owner[first] = owner;
+	granule_place[first] = place;
+	for (u32 i = 1; i < count; i++) {
+		granule_state[first + i] = GRANULE_TAIL;
+	}
+}
+
+/* Zeroed, and only then free. */
+static void release(granule_t first, u32 count)
+{
+	hw_scrub(first, count);
+	for (u32 i = 0; i < count; i++) {
+		granule_state[first + i] = GRANULE_FREE;
+		granule_owner[first + i] = 0;
+		granule_place[first + i] = 0;
+	}
+}
+
+static void release_object(granule_t first, u32 count)
+{
+	hw_object_unmap(first, count);
+	release(first, count);
+}
+
+static bool spend(u32 *budget, u32 count)
+{
+	if (*budget < count) {
+		return false;
+	}
+	*budget -= count;
+	return true;
+}
+
+void cnode_make(granule_t first, u32 count, u64 serial)
+{
+	claim(first, count, GRANULE_CNODE, (u32)(serial % 0x100000000ul), (u32)(serial / 0x100000000ul));
+	hw_object_map(first, count);
+}
+
+u64 cnode_serial(granule_t g)
+{
+	if (g >= RAM_GRANULES || granule_state[g] != GRANULE_CNODE) {
+		return 0;
+	}
+	return (u64)granule_place[g] * 0x100000000ul + granule_owner[g];
+}
+
+bool cnode_destroy(granule_t first, u32 count, u32 *budget)
+{
+	if (!spend(budget, count)) {
+		return false;
+	}
+	release_object(first, count);
+	return true;
+}
+
+void table_make(granule_t g)
+{
+	claim(g, 1, GRANULE_TABLE, GRANULE_NONE, 0);
+	hw_object_map(g, 1);
+}
+
+bool table_destroy(granule_t g, u32 *budget)
+{
+	granule_t vspace = granule_owner[g];
+
+	if (vspace != GRANULE_NONE) {
+		u32 level = TABLE_PLACE_LEVEL(granule_place[g]);
+		u64 ipa = TABLE_PLACE_IPA(granule_place[g]);
+
+		if (!table_clear(vspace, g, level, ipa, budget)) {
+			return false;
+		}
+		table_unlink(g);
+	}
+	if (!spend(budget, 1)) {
+		return false;
+	}
+	release_object(g, 1);
+	return true;
+}
+
+void frame_make(granule_t first, bool block, bool private)
+{
+	claim(first, block ? NIE_PAGES_PER_BLOCK : 1u, private ? GRANULE_PRIVATE : GRANULE_SHARED,
+	      private ? GRANULE_NONE : 0u, block ? FRAME_BLOCK : 0u);
+}
+
+bool frame_destroy(granule_t first, u32 *budget)
+{
+	u32 count = (granule_place[first] & FRAME_BLOCK) != 0u ? NIE_PAGES_PER_BLOCK : 1u;
+
+	if (!spend(budget, count)) {
+		return false;
+	}
+	if (granule_state[first] == GRANULE_PRIVATE) {
+		(void)vspace_unmap_private(first);
+	} else if (granule_owner[first] != 0u) {
+		hw_panic("a shared frame ends while mapped: granule", first);
+	}
+	release(first, count);
+	return true;
+}
