@@ -113,7 +113,7 @@ void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)
 	u64 *entry = &table_at(table)[entry_index(ipa, level)];
 	u64 target = entry_target(*entry);
 
-	*entry = v->guest != 0u ? ENTRY_DESTROYED : ENTRY_EMPTY;
+	*entry = v->guest != 0u && ipa < NIE_SHARED_HALF ? ENTRY_DESTROYED : ENTRY_EMPTY;
 	hw_tables_written();
 	hw_invalidate_ipa(v->vmid, granule_address(vspace + 1u), ipa);
 

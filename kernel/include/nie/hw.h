@@ -52,6 +52,10 @@ void hw_irq_enable(u32 intid, u32 core);
 void hw_irq_deactivate(u32 intid);
 void hw_power_off(void);
 
+/* Print one line: the task that this core was started with did what nobody can continue from
+ * (exception class, faulting address, program counter). */
+void hw_report_task(u32 core, u64 class, u64 address, u64 pc);
+
 /* A check that cannot fail did: print a report that names it, and stop the machine. */
 _Noreturn void hw_panic(const char *what, u64 value);
 

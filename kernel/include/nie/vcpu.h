@@ -85,6 +85,7 @@ struct core {
 	u32 waiting;       /* `current` sleeps in wait() */
 	u64 wait_deadline;
 	u32 interrupt;     /* an interrupt for a task arrived and was not reported yet */
+	u32 starting;      /* another core put `current` here; it is not loaded yet */
 };
 
 extern struct core cores[NIE_MAX_CORES];

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a guest may call: SMCCC 1.2 and PSCI 1.1 (Arm DEN0028, DEN0022). The kernel answers itself
+ * what concerns a vCPU's registers, so that a vCPU starts where the guest asked; the VMM hears only
+ * what it must schedule by.
+ */
+#include "nie/psci.h"
+
+#include "nie/hw.h"
+#include "nie/run.h"
+#include "nie/view.h"
+
+#define SMCCC_VERSION 0x80000000u
+#define SMCCC_ARCH_FEATURES 0x80000001u
+#define PSCI_VERSION 0x84000000u
+#define PSCI_CPU_SUSPEND 0x84000001u
+#define PSCI_CPU_OFF 0x84000002u
+#define PSCI_CPU_ON 0x84000003u
+#define PSCI_AFFINITY_INFO 0x84000004u
+#define PSCI_MIGRATE_INFO_TYPE 0x84000006u
+#define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_SYSTEM_RESET 0x84000009u
+#define PSCI_FEATURES 0x8400000au
+#define PSCI_SYSTEM_RESET2 0x84000012u
+#define SMC64 0x40000000u /* the 64-bit form of a function */
+
+#define SMCCC_1_2 0x10002u
+#define PSCI_1_1 0x10001u
+#define MIGRATION_NOT_NEEDED 2u
+#define AFFINITY_ON 0u
+#define AFFINITY_OFF 1u
+
+#define SUCCESS 0ul
+#define NOT_SUPPORTED (~0ul)      /* -1 */
+#define INVALID_PARAMETERS (~1ul) /* -2 */
+#define ALREADY_ON (~3ul)         /* -4 */
+#define INVALID_ADDRESS (~8ul)    /* -9 */
+
+/* MPIDR_EL1: the affinity fields; a guest's vCPU has its index in Aff0 and zero elsewhere. */
+#define MPIDR_AFFINITY 0xff00fffffful
+
+static granule_t vcpu_by_mpidr(const struct vcpu *v, u64 mpidr)
+{
+	if ((mpidr & MPIDR_AFFINITY) >= NIE_VSPACE_VCPUS) {
+		return GRANULE_NONE;
+	}
+	return vspace_at(v->vspace)->vcpu[mpidr & MPIDR_AFFINITY];
+}
+
+static bool is_supported(u32 function)
+{
+	switch (function) {
+	case PSCI_CPU_SUSPEND:
+	case PSCI_CPU_SUSPEND | SMC64:
+	case PSCI_CPU_ON:
+	case PSCI_CPU_ON | SMC64:
+	case PSCI_AFFINITY_INFO:
+	case PSCI_AFFINITY_INFO | SMC64:
+	case PSCI_SYSTEM_RESET2:
+	case PSCI_SYSTEM_RESET2 | SMC64:
+	case PSCI_VERSION:
+	case PSCI_CPU_OFF:
+	case PSCI_MIGRATE_INFO_TYPE:
+	case PSCI_SYSTEM_OFF:
+	case PSCI_SYSTEM_RESET:
+	case PSCI_FEATURES:
+	case SMCCC_VERSION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void leave(u32 core, u64 reason, u64 detail)
+{
+	struct exit e = {reason, {detail, 0, 0}};
+
+	exit_to_runner(core, e);
+}
+
+static void cpu_on(u32 core, struct vcpu *v, u64 mpidr, u64 entry, u64 context)
+{
+	granule_t g = vcpu_by_mpidr(v, mpidr);
+
+	if (g == GRANULE_NONE) {
+		v->x[0] = INVALID_PARAMETERS;
+	} else if (vcpu_at(g)->power == VCPU_ON) {
+		v->x[0] = ALREADY_ON;
+	} else if (entry % 4u != 0u || entry >= NIE_SHARED_HALF) {
+		v->x[0] = INVALID_ADDRESS;
+	} else {
+		vcpu_reset(g, entry, context, 0);
+		vcpu_at(g)->power = VCPU_ON;
+		v->x[0] = SUCCESS;
+		leave(core, NIE_EXIT_CPU_ON, vcpu_at(g)->index);
+	}
+}
+
+static u64 affinity_info(const struct vcpu *v, u64 mpidr, u64 level)
+{
+	granule_t g = vcpu_by_mpidr(v, mpidr);
+
+	if (g == GRANULE_NONE || level != 0u) {
+		return INVALID_PARAMETERS;
+	}
+	return vcpu_at(g)->power == VCPU_ON ? AFFINITY_ON : AFFINITY_OFF;
+}
+
+/* No vCPU of this guest runs again; those on other cores leave them now. */
+static void end_guest(u32 core, u64 reason)
+{
+	granule_t self = cores[core].current;
+	struct vspace *s = vspace_at(vcpu_at(self)->vspace);
+
+	s->life = VSPACE_ENDED;
+	for (u32 i = 0; i < NIE_VSPACE_VCPUS; i++) {
+		if (s->vcpu[i] != GRANULE_NONE && s->vcpu[i] != self) {
+			vcpu_kick(s->vcpu[i]);
+		}
+	}
+	leave(core, reason, 0);
+}
+
+void guest_call(u32 core)
+{
+	granule_t g = cores[core].current;
+	struct vcpu *v = vcpu_at(g);
+	u32 function = (u32)v->x[0];
+	u64 mask = (function & SMC64) != 0u ? ~0ul : 0xfffffffful;
+	u64 a = v->x[1] & mask;
+
+	switch (function) {
+	case SMCCC_VERSION:
+		v->x[0] = SMCCC_1_2;
+		break;
+	case SMCCC_ARCH_FEATURES:
+		v->x[0] = a == SMCCC_VERSION || a == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
+		break;
+	case PSCI_VERSION:
+		v->x[0] = PSCI_1_1;
+		break;
+	case PSCI_FEATURES:
+		v->x[0] = is_supported((u32)a) ? SUCCESS : NOT_SUPPORTED;
+		break;
+	case PSCI_CPU_SUSPEND:
+	case PSCI_CPU_SUSPEND | SMC64:
+		/* Every state is a standby state: registers are kept (DEN0022 5.4). */
+		v->x[0] = SUCCESS;
+		if (!hw_interrupt_pending(g)) {
+			leave(core, NIE_EXIT_WFI, hw_timer_wake(g));
+		}
+		break;
+	case PSCI_CPU_ON:
+	case PSCI_CPU_ON | SMC64:
+		cpu_on(core, v, a, v->x[2] & mask, v->x[3] & mask);
+		break;
+	case PSCI_CPU_OFF:
+		v->power = VCPU_OFF;
+		leave(core, NIE_EXIT_CPU_OFF, 0);
+		break;
+	case PSCI_AFFINITY_INFO:
+	case PSCI_AFFINITY_INFO | SMC64:
+		v->x[0] = affinity_info(v, a, v->x[2] & mask);
+		break;
+	case PSCI_MIGRATE_INFO_TYPE:
+		v->x[0] = MIGRATION_NOT_NEEDED;
+		break;
+	case PSCI_SYSTEM_OFF:
+		end_guest(core, NIE_EXIT_SYSTEM_OFF);
+		break;
+	case PSCI_SYSTEM_RESET:
+	case PSCI_SYSTEM_RESET2:
+	case PSCI_SYSTEM_RESET2 | SMC64:
+		end_guest(core, NIE_EXIT_SYSTEM_RESET);
+		break;
+	default:
+		v->x[0] = NOT_SUPPORTED;
+		break;
+	}
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nie/run.h"
+
+#include "nie/granule.h"
+#include "nie/hw.h"
+#include "nie/view.h"
+
+struct core cores[NIE_MAX_CORES];
+
+/* ICH_LR<n>_EL2 (GICv3 12.4.6): what a VMM may set. */
+#define LIST_INTID_LIMIT 0x100000000ul
+#define LIST_ALLOWED (0xfffffffful | 1ul << 41 | 0xfful << 48 | 1ul << 60 | 3ul << 62)
+#define LIST_STATE_UNIT (1ul << 62)
+#define LIST_INTIDS 1020u
+
+#define RUN_FLAGS_KNOWN (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_TIMER_ENABLED | 0xff00ul)
+
+static bool list_is_valid(u64 list)
+{
+	return list / LIST_STATE_UNIT != 0u;
+}
+
+static u32 list_intid(u64 list)
+{
+	return (u32)(list % LIST_INTID_LIMIT);
+}
+
+static bool list_is_allowed(u64 list)
+{
+	return (list & ~LIST_ALLOWED) == 0u && list_intid(list) < LIST_INTIDS &&
+	       (!list_is_valid(list) || list_intid(list) != INTID_GUEST_TIMER);
+}
+
+static bool list_same(u64 a, u64 b)
+{
+	return list_is_valid(a) && list_is_valid(b) && list_intid(a) == list_intid(b);
+}
+
+static bool can_run(const struct vcpu *v)
+{
+	if (v->power != VCPU_ON || v->exiting != 0u || v->vspace == GRANULE_NONE) {
+		return false;
+	}
+	return vspace_at(v->vspace)->life == (v->guest != 0u ? VSPACE_ACTIVE : VSPACE_BUILDING);
+}
+
+static u32 chain_length(u32 core)
+{
+	granule_t g = cores[core].current;
+	u32 length = 0;
+
+	while (g != GRANULE_NONE && length < CHAIN_LIMIT) {
+		length++;
+		g = vcpu_at(g)->runner;
+	}
+	return length;
+}
+
+/* Program the earliest deadline of the chain. */
+static void set_deadline(u32 core)
+{
+	u64 earliest = cores[core].waiting != 0u ? cores[core].wait_deadline : NIE_NEVER;
+	granule_t g = cores[core].current;
+
+	for (u32 i = 0; i < CHAIN_LIMIT && g != GRANULE_NONE; i++) {
+		const struct vcpu *v = vcpu_at(g);
+
+		if (v->runner != GRANULE_NONE && v->deadline < earliest) {
+			earliest = v->deadline;
+		}
+		g = v->runner;
+	}
+	hw_deadline(earliest);
+}
+
+static u64 truncate(u64 value, u32 bytes)
+{
+	return bytes == 8u ? value : value % (1ul << (bytes * 8u));
+}
+
+/* The register value of a load of `bytes` that the instruction extends (Arm ARM D24.2.40, SSE). */
+static u64 extend(u64 value, u32 bytes, u32 extend_to)
+{
+	u64 low = truncate(value, bytes);
+
+	if (extend_to == 0u || bytes == 8u || low < 1ul << (bytes * 8u - 1u)) {
+		return low;
+	}
+	return truncate(low - (1ul << (bytes * 8u)), extend_to);
+}
+
+static void accept_reply(struct vcpu *v, u64 reply)
+{
+	if (v->awaits == AWAITS_MMIO_READ && v->awaits_register < 31u) {
+		v->x[v->awaits_register] = extend(reply, v->awaits_size, v->awaits_signed);
+	}
+	v->awaits = AWAITS_NOTHING;
+}
+
+/* Put a vCPU on this core, in the place of the one that ran. */
+static void enter(u32 core, granule_t vcpu, granule_t runner)
+{
+	struct vcpu *v = vcpu_at(vcpu);
+
+	hw_vcpu_unload(cores[core].current);
+	v->core = core;
+	v->runner = runner;
+	cores[core].current = vcpu;
+	hw_vcpu_load(vcpu);
+}
+
+status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
+{
+	struct vcpu *v = vcpu_at(vcpu);
+
+	if (!can_run(v)) {
+		return NIE_RUN_WRONG_STATE_VCPU;
+	}
+	if (v->core != CORE_NONE) {
+		return NIE_RUN_BUSY_VCPU;
+	}
+	if (chain_length(core) >= CHAIN_LIMIT) {
+		return NIE_RUN_EXHAUSTED_VCPU;
+	}
+	if (!list_is_allowed(args[2])) {
+		return NIE_RUN_BAD_VALUE_LIST1;
+	}
+	if (!list_is_allowed(args[3])) {
+		return NIE_RUN_BAD_VALUE_LIST2;
+	}
+	if (!list_is_allowed(args[4]) || list_same(args[2], args[3]) || list_same(args[2], args[4]) ||
+	    list_same(args[3], args[4])) {
+		return NIE_RUN_BAD_VALUE_LIST3;
+	}
+	if ((args[5] & ~(u64)RUN_FLAGS_KNOWN) != 0u) {
+		return NIE_RUN_BAD_VALUE_FLAGS;
+	}
+	v->deadline = args[0];
+	accept_reply(v, args[1]);
+	for (u32 i = 1; i < LIST_REGISTERS; i++) {
+		v->vgic.list[i] = args[i + 1u];
+	}
+	v->run_flags = (u32)args[5];
+	enter(core, vcpu, cores[core].current);
+	chain_check(core);
+	set_deadline(core);
+	return NIE_OK;
+}
+
+void exit_to_runner(u32 core, struct exit e)
+{
+	granule_t g = cores[core].current;
+	struct vcpu *v = vcpu_at(g);
+	granule_t runner = v->runner;
+
+	hw_vcpu_unload(g);
+	v->core = CORE_NONE;
+	v->runner = GRANULE_NONE;
+	v->exiting = 0;
+	cores[core].current = runner;
+	if (runner != GRANULE_NONE) {
+		struct vcpu *r = vcpu_at(runner);
+
+		r->x[0] = NIE_OK;
+		r->x[1] = e.reason | (list_is_valid(v->vgic.list[0]) ? 0x100ul : 0ul);
+		for (u32 i = 0; i < 3u; i++) {
+			r->x[2u + i] = e.detail[i];
+			r->x[5u + i] = v->vgic.list[1u + i];
+		}
+		hw_vcpu_load(runner);
+	}
+	set_deadline(core);
+}
+
+/* Why the run of the chain's vCPU `g` must end; 0 if it need not. `above_base`: its runner is the
+ * task that the core was started with, which hears of interrupts and of its own kicks by it. */
+static u64 reason_to_stop(u32 core, granule_t g)
+{
+	const struct vcpu *v = vcpu_at(g);
+	const struct vcpu *runner = vcpu_at(v->runner);
+	bool above_base = runner->runner == GRANULE_NONE;
+
+	if (v->exiting != 0u || v->kicked != 0u || (above_base && runner->kicked != 0u)) {
+		return NIE_EXIT_KICK;
+	}
+	if (above_base && cores[core].interrupt != 0u) {
+		return NIE_EXIT_INTERRUPT;
+	}
+	return v->deadline != NIE_NEVER && v->deadline <= hw_now() ? NIE_EXIT_DEADLINE : 0u;
+}
+
+static void finish_wait(u32 core, u64 reason)
+{
+	cores[core].waiting = 0;
+	vcpu_at(cores[core].current)->x[0] = NIE_OK;
+	vcpu_at(cores[core].current)->x[1] = reason;
+	set_deadline(core);
+}
+
+static void check_wait(u32 core)
+{
+	struct vcpu *v = vcpu_at(cores[core].current);
+
+	if (v->kicked != 0u) {
+		v->kicked = 0;
+		finish_wait(core, NIE_EXIT_KICK);
+	} else if (cores[core].interrupt != 0u) {
+		cores[core].interrupt = 0;
+		finish_wait(core, NIE_EXIT_INTERRUPT);
+	} else if (cores[core].wait_deadline <= hw_now() && cores[core].wait_deadline != NIE_NEVER) {
+		finish_wait(core, NIE_EXIT_DEADLINE);
+	}
+}
+
+/* End every run from the last vCPU down to `stop`. */
+static void unwind(u32 core, granule_t stop, u64 reason)
+{
+	for (u32 i = 0; i < CHAIN_LIMIT; i++) {
+		granule_t g = cores[core].current;
+		struct vcpu *v = vcpu_at(g);
+		struct vcpu *runner = vcpu_at(v->runner);
+		struct exit e = {g == stop ? reason : (u64)NIE_EXIT_INTERRUPT, {0, 0, 0}};
+
+		if (reason == NIE_EXIT_KICK && runner->runner == GRANULE_NONE) {
+			runner->kicked = 0;
+		}
+		if (reason == NIE_EXIT_INTERRUPT && g == stop) {
+			cores[core].interrupt = 0;
+		}
+		v->kicked = 0;
+		exit_to_runner(core, e);
+		if (g == stop) {
+			return;
+		}
+	}
+}
+
+/* The core's task leaves it: the core is without a task. */
+static void drop_task(u32 core)
+{
+	granule_t g = cores[core].current;
+
+	hw_vcpu_unload(g);
+	vcpu_at(g)->core = CORE_NONE;
+	vcpu_at(g)->exiting = 0;
+	cores[core].current = GRANULE_NONE;
+	cores[core].waiting = 0;
+	set_deadline(core);
+}
+
+void chain_check(u32 core)
+{
+	granule_t g = cores[core].current;
+	granule_t above = GRANULE_NONE; /* the vCPU that `g` lent the core to */
+	granule_t stop = GRANULE_NONE;  /* the one nearest to the core's task whose run must end */
+	u64 reason = 0;
+
+	if (g == GRANULE_NONE) {
+		return;
+	}
+	if (cores[core].starting != 0u) {
+		cores[core].starting = 0;
+		hw_vcpu_load(g);
+	}
+	for (u32 i = 0; i < CHAIN_LIMIT && vcpu_at(g)->runner != GRANULE_NONE; i++) {
+		u64 r = reason_to_stop(core, g);
+
+		if (r != 0u) {
+			stop = g;
+			reason = r;
+		}
+		above = g;
+		g = vcpu_at(g)->runner;
+	}
+	if (vcpu_at(g)->exiting != 0u && above != GRANULE_NONE) {
+		stop = above;
+		reason = NIE_EXIT_KICK;
+	}
+	if (stop != GRANULE_NONE) {
+		unwind(core, stop, reason);
+	}
+	if (vcpu_at(g)->exiting != 0u) {
+		drop_task(core);
+	} else if (cores[core].waiting != 0u) {
+		check_wait(core);
+	}
+}
+
+status_t vcpu_wait(u32 core, u64 deadline)
+{
+	struct vcpu *v = vcpu_at(cores[core].current);
+
+	if (v->runner != GRANULE_NONE) {
+		/* Only the core's own task sleeps here; another one lets its runner decide. */
+		struct exit e = {NIE_EXIT_WFI, {deadline, 0, 0}};
+
+		v->x[0] = NIE_OK;
+		v->x[1] = NIE_EXIT_KICK;
+		exit_to_runner(core, e);
+		return NIE_OK;
+	}
+	cores[core].waiting = 1;
+	cores[core].wait_deadline = deadline;
+	set_deadline(core);
+	check_wait(core);
+	return NIE_OK;
+}
+
+status_t core_start(u32 core, u32 target, granule_t vcpu)
+{
+	struct vcpu *v = vcpu_at(vcpu);
+	granule_t old = cores[core].current;
+
+	if (v->guest != 0u || !can_run(v)) {
+		return NIE_CORE_START_WRONG_STATE_VCPU;
+	}
+	if (v->core != CORE_NONE) {
+		return NIE_CORE_START_BUSY_VCPU;
+	}
+	if (target == core ? vcpu_at(old)->runner != GRANULE_NONE : cores[target].current != GRANULE_NONE) {
+		return NIE_CORE_START_BUSY_CORE;
+	}
+	if (target == core) {
+		enter(core, vcpu, GRANULE_NONE);
+		vcpu_at(old)->core = CORE_NONE;
+		return NIE_OK;
+	}
+	v->core = target;
+	cores[target].current = vcpu;
+	cores[target].starting = 1;
+	hw_kick(target);
+	return NIE_OK;
+}
