@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Make platform.h and the kernel's linker script from configs/platforms/<name>.yaml."""
+
+import argparse
+import pathlib
+import re
+import sys
+
+import jinja2
+import yaml
+
+HERE = pathlib.Path(__file__).resolve().parent
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+PAGE = 1 << 12
+BLOCK = 1 << 21
+GIB = 1 << 30
+NATIVE_RAM = 64 << 20
+REDISTRIBUTOR = 0x20000  # RD_base and SGI_base frames of one core (GICv3 12.10)
+DISTRIBUTOR = 0x10000
+
+
+def stop(message):
+    sys.exit(f"platform: {message}")
+
+
+def size_of(text):
+    """Bytes in 2147483648, 0x80000000 or '2 GiB'."""
+    if isinstance(text, int):
+        return text
+    match = re.fullmatch(r"\s*(\d+)\s*(B|KiB|MiB|GiB)\s*", str(text))
+    if not match:
+        stop(f"size {text!r} is neither a number nor like '2 GiB'")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def load(path):
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) or "none"
+        stop(f"unknown platform '{path.stem}': {path} does not exist; known: {known}")
+    try:
+        platform = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        stop(f"{path}: {' '.join(str(error).split())}")
+    if not isinstance(platform, dict):
+        stop(f"{path}: is not a mapping")
+    for key in ("name", "ram.base", "ram.size", "cores", "image", "firmware", "console",
+                "gic.distributor", "gic.redistributors"):
+        value = platform
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None:
+            stop(f"{path}: '{key}' is missing")
+        if key not in ("name", "firmware", "ram.size") and not isinstance(value, int):
+            stop(f"{path}: '{key}' is {value!r}, not a number")
+    for device in platform.setdefault("devices", []):
+        for key in ("name", "base", "size"):
+            if key not in device:
+                stop(f"{path}: '{key}' is missing in device {device.get('name', device)}")
+    return platform
+
+
+def check(platform, path):
+    """One clear line for the first thing that cannot be."""
+    ram = platform["ram"]
+    if ram["base"] % GIB:
+        stop(f"{path}: RAM base {ram['base']:#x} is not a multiple of 1 GiB")
+    if ram["size"] % BLOCK or not 4 * BLOCK <= ram["size"] <= 256 * GIB:
+        stop(f"{path}: RAM size {ram['size']:#x} is not a multiple of 2 MiB from 8 MiB to 256 GiB")
+    if not 1 <= platform["cores"] <= 8:
+        stop(f"{path}: cores is {platform['cores']}: give 1 to 8")
+    if platform["firmware"] != "smc":
+        stop(f"{path}: firmware conduit {platform['firmware']!r} is not supported: only smc is")
+    if platform["image"] % BLOCK or not ram["base"] <= platform["image"] < ram["base"] + ram["size"]:
+        stop(f"{path}: image {platform['image']:#x} is not a 2 MiB aligned address in RAM")
+    gic = platform["gic"]
+    ranges = [("RAM", ram["base"], ram["size"]),
+              ("the GIC distributor", gic["distributor"], DISTRIBUTOR),
+              ("the GIC redistributors", gic["redistributors"], platform["cores"] * REDISTRIBUTOR)]
+    ranges += [(f"device {d['name']}", d["base"], d["size"]) for d in platform["devices"]]
+    for name, base, size in ranges:
+        if base % PAGE or size % PAGE or size <= 0:
+            stop(f"{path}: {name} at {base:#x}, size {size:#x}, is not in whole 4 KiB pages")
+    ranges.sort(key=lambda r: r[1])
+    for (name, base, size), (other, start, _) in zip(ranges, ranges[1:]):
+        if base + size > start:
+            stop(f"{path}: {name} ({base:#x} to {base + size:#x}) overlaps {other} (from {start:#x})")
+    # EL2 reaches its own devices through one level-2 table (kernel/arch/arm64/mmu.c).
+    gibs = {address // GIB for address in (platform["console"], *gic.values())}
+    if len(gibs) != 1 or ram["base"] // GIB <= max(gibs) < -(-(ram["base"] + ram["size"]) // GIB):
+        stop(f"{path}: the console and the GIC are not in one GiB outside RAM")
+    irqs = [d["irq"] for d in platform["devices"] if "irq" in d]
+    for irq in irqs:
+        if not 32 <= irq <= 1019 or irqs.count(irq) > 1:
+            stop(f"{path}: irq {irq} is not an SPI (32 to 1019), or is given twice")
+    pages = sum(d["size"] // PAGE for d in platform["devices"])
+    if pages > 32 or len(irqs) > 16:
+        stop(f"{path}: {pages} device pages and {len(irqs)} irqs: at most 32 and 16 fit the boot CSpace")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("platform", type=pathlib.Path, help="configs/platforms/<name>.yaml")
+    parser.add_argument("--mode", choices=("target", "native"), default="target")
+    parser.add_argument("--ram-size", help="instead of the platform's, like '4 GiB'")
+    parser.add_argument("--header", type=pathlib.Path, help="platform.h to write")
+    parser.add_argument("--linker-script", type=pathlib.Path, help="linker script to write")
+    options = parser.parse_args()
+
+    platform = load(options.platform)
+    platform["ram"]["size"] = size_of(options.ram_size or platform["ram"]["size"])
+    for device in platform["devices"]:
+        device["size"] = size_of(device["size"])
+    check(platform, options.platform)
+    if options.mode == "native":
+        platform["ram"]["size"] = NATIVE_RAM
+    platform["device_pages"] = [(d["base"] + offset) // PAGE for d in platform["devices"]
+                                for offset in range(0, d["size"], PAGE)]
+    platform["irqs"] = [d["irq"] for d in platform["devices"] if "irq" in d]
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined,
+                                     trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters["hex"] = lambda number: f"{number:#x}"
+    for output, template in ((options.header, "platform.h.j2"), (options.linker_script, "kernel.ld.j2")):
+        if output:
+            text = environment.get_template(template).render(platform, mode=options.mode,
+                                                             source=options.platform.name)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            if not output.is_file() or output.read_text() != text:
+                output.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
