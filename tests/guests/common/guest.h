@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GUEST_H
+#define GUEST_H
+
+/*
+ * What the bare-metal guests share: a program for the QEMU `virt` map that knows nothing of nie.
+ * The MMU stays off, so every access is to Device memory: nothing here may be unaligned.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct memory {
+	uint64_t base, size;
+};
+
+/* Reached relative to the program counter, not through a GOT. */
+#pragma GCC visibility push(hidden)
+
+extern char image_start[], image_end[];
+
+void put_char(char c);
+void print(const char *text);
+void print_hex(uint64_t value);
+void print_decimal(uint64_t value);
+
+/* The first `reg` of the node /memory in the device tree; false when that is no device tree. */
+bool fdt_memory(const void *blob, struct memory *memory);
+
+/* GICv3 (IHI 0069) and the virtual timer, PPI 27. */
+void gic_init(void);
+void timer_arm(uint64_t ticks);
+uint64_t timer_now(void);
+uint64_t timer_frequency(void);
+extern volatile uint32_t timer_interrupts;
+
+_Noreturn void power_off(void);
+
+/* Called by start.S with the address that the loader left in x0. */
+_Noreturn void guest_main(const void *device_tree);
+/* Called by start.S from the IRQ vector. */
+void guest_interrupt(void);
+/* Called by start.S from any other vector. */
+_Noreturn void guest_exception(uint64_t esr, uint64_t elr, uint64_t far);
+
+#pragma GCC visibility pop
+
+#endif
