@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nie: set up, build, run and test, each with one command."""
+import argparse
+import shutil
+import sys
+
+import set_up
+from paths import BUILD, CACHE
+from say import Failure, say
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="tools/nie", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, help, function):
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(function=function)
+        return sub
+
+    command("setup", "install what is missing and fill the cache", setup)
+    sub = command("build", "build the kernel, the userland and a system image", build_system)
+    sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
+    sub = command("demo", "two Linux guests and a bare-metal one in QEMU", run_system)
+    sub.set_defaults(system="demo")
+    add_run_options(sub)
+    sub = command("run", "boot a system in QEMU", run_system)
+    sub.add_argument("system", help="YAML file, or a name in configs/systems")
+    add_run_options(sub)
+    sub = command("test", "run the tests", test)
+    sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, integration")
+    sub.add_argument("--full", action="store_true", help="repeat what is only tried once otherwise")
+    sub = command("clean", "remove what was built", clean)
+    sub.add_argument("--cache", action="store_true", help="and the guests' files and package lists")
+    return parser.parse_args()
+
+
+def add_run_options(sub):
+    sub.add_argument("--interactive", action="store_true", help="a console per guest instead of a time limit")
+    sub.add_argument("--json", metavar="FILE", help="write the final report to FILE")
+    sub.add_argument("--guest-kernel", metavar="FILE", help="arm64 Image for the Linux guests")
+    sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default), neoverse-n1 or cortex-a72")
+    sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
+    sub.add_argument("--limit", type=int, default=600, metavar="SECONDS", help="stop after this time (default 600)")
+    sub.add_argument("--silence", type=int, default=90, metavar="SECONDS",
+                     help="stop when nothing is printed for this time (default 90)")
+
+
+def setup(options):
+    set_up.ensure()
+    say(f"set up: packages are installed, guests' files are in {CACHE}")
+    return 0
+
+
+def build_system(options):
+    import build
+    import systems
+
+    set_up.ensure()
+    system = systems.find(options.system)
+    say(f"image: {build.system(system)}")
+    return 0
+
+
+def run_system(options):
+    set_up.ensure()
+    import launch
+
+    return launch.launch(options)
+
+
+def test(options):
+    set_up.ensure()
+    import suites
+
+    return suites.run(options.suites, options.full)
+
+
+def clean(options):
+    for folder in [BUILD] + ([CACHE] if options.cache else []):
+        if folder.exists():
+            shutil.rmtree(folder)
+            say(f"removed {folder}")
+    return 0
+
+
+def main():
+    options = parse_arguments()
+    try:
+        return options.function(options)
+    except Failure as failure:
+        print(f"nie: error: {failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        print("\nnie: interrupted", file=sys.stderr)
+        return 130
+
+
+sys.exit(main())

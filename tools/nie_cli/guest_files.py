@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs inside guests, from Debian's arm64 packages: two kernels, busybox, and libfdt for the VMM.
+
+They are unpacked into the cache each put in place by a rename once complete.
+"""
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from apt import AptError, AptState
+from distribution import Source
+from paths import CACHE, KERNEL_SERIES
+from say import Failure, say
+
+ARM64_MAGIC = b"ARM\x64"  # at offset 56: Linux, Documentation/arch/arm64/booting.rst
+
+
+def layout():
+    return {**{f"kernels/{series}/Image": CACHE / "kernels" / series / "Image" for series in KERNEL_SERIES},
+            "busybox": CACHE / "busybox", "libfdt/libfdt.a": CACHE / "libfdt" / "libfdt.a"}
+
+
+def missing():
+    return [name for name, path in layout().items() if not path.exists()]
+
+
+def fetch(codename, archive, security, wanted):
+    suites = [codename] + (["bookworm-backports"] if codename == "bookworm" else ["bookworm"])
+    sources = [Source(archive.uri, suites, ["main"], archive.options)]
+    optional = []
+    if security:
+        names = dict.fromkeys([f"{codename}-security", "bookworm-security"])
+        optional.append(Source(security.uri, list(names), ["main"], security.options))
+    state = AptState(CACHE / "apt" / "arm64", architecture="arm64")
+    say(f"guests' files are taken from Debian's arm64 packages into {CACHE}: {', '.join(wanted)}")
+    update(state, sources, optional, archive)
+    packages = list(state.packages())
+    for name in wanted:
+        try:
+            if name.startswith("kernels/"):
+                fetch_kernel(state, packages, name.split("/")[1])
+            else:
+                {"busybox": fetch_busybox, "libfdt/libfdt.a": fetch_libfdt}[name](state)
+        except AptError as error:
+            raise Failure(f"{name}: download failed: {error}; run this command again") from None
+
+
+def update(state, sources, optional, archive):
+    state.write(sources + optional)
+    try:
+        state.update()
+    except AptError as error:
+        if not optional:
+            raise Failure(f"arm64 package lists from {archive.uri}: {error}") from None
+        # A mirror need not carry the security archive for this architecture.
+        say(f"without the security archive: {error}")
+        update(state, sources, [], archive)
+
+
+def compare(a, b):
+    if subprocess.run(["dpkg", "--compare-versions", a, "gt", b]).returncode == 0:
+        return 1
+    return -1 if a != b else 0
+
+
+def newest_kernel(packages, series):
+    """(package, version) of the newest cloud kernel of a series; None without one."""
+    pattern = re.compile(rf"linux-image-{re.escape(series)}\.[0-9][^ ]*-cloud-arm64$")
+    found = [(name, version) for name, version in packages if pattern.match(name) and "unsigned" not in name]
+    return max(found, key=lambda item: functools.cmp_to_key(compare)(item[1]), default=None)
+
+
+def fetch_kernel(state, packages, series):
+    newest = newest_kernel(packages, series)
+    if newest is None:
+        raise Failure(f"no linux-image-{series}*-cloud-arm64 in {state.directory}/parts/nie.sources: "
+                      "use a mirror that carries it")
+    package = "=".join(newest)
+    with unpacked(state, package) as root:
+        image = next((root / "boot").glob("vmlinuz-*"))
+        with open(image, "rb") as file:
+            header = file.read(64)
+        if header[56:60] != ARM64_MAGIC:
+            raise Failure(f"{package}: its vmlinuz is not an arm64 Image")
+        destination = CACHE / "kernels" / series
+        destination.mkdir(parents=True, exist_ok=True)
+        (destination / "version").write_text(f"{newest[0]} {newest[1]}\n")
+        place(image, destination / "Image")
+    say(f"guest kernel {series}: {newest[0].removeprefix('linux-image-')} ({newest[1]})")
+
+
+def fetch_busybox(state):
+    with unpacked(state, "busybox-static") as root:
+        place(next(p for p in (root / "bin/busybox", root / "usr/bin/busybox") if p.exists()), CACHE / "busybox")
+    say("busybox, static, for the initramfs")
+
+
+def fetch_libfdt(state):
+    with unpacked(state, "libfdt-dev") as root:
+        for header in (root / "usr/include").glob("*fdt*.h"):
+            place(header, CACHE / "libfdt" / "include" / header.name)
+        place(next(root.glob("usr/lib/*/libfdt.a")), CACHE / "libfdt" / "libfdt.a")
+    say("libfdt, static, for the VMM")
+
+
+class unpacked:
+    """A package's files in a temporary folder."""
+
+    def __init__(self, state, package):
+        self.state, self.package = state, package
+
+    def __enter__(self):
+        say(f"downloading {self.package}")
+        self.temporary = tempfile.TemporaryDirectory(dir=self.state.directory)
+        self.state.unpack(self.package, self.temporary.name)
+        return Path(self.temporary.name)
+
+    def __exit__(self, *exception):
+        self.temporary.cleanup()
+
+
+def place(source, destination):
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    temporary = destination.with_name(destination.name + ".new")
+    shutil.copyfile(source, temporary)
+    os.chmod(temporary, 0o644)
+    os.replace(temporary, destination)

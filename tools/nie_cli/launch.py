@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`demo` and `run`: builds a system, boots it, and shows what became of its guests."""
+import os
+from pathlib import Path
+
+import build
+import machine
+import report
+import systems
+from say import Failure, say
+
+MOST_CORES = 8
+
+
+def check(options, system):
+    cpus = system.platform.get("qemu", {}).get("cpus", [])
+    if options.cpu not in cpus:
+        raise Failure(f"--cpu {options.cpu}: {system.platform['name']} has {', '.join(cpus)}")
+    most = min(MOST_CORES, system.platform.get("cores", MOST_CORES))
+    if not 1 <= options.cores <= most:
+        raise Failure(f"--cores {options.cores}: {system.platform['name']} has 1 to {most}")
+    if options.json and not os.access(Path(options.json).absolute().parent, os.W_OK):
+        raise Failure(f"--json {options.json}: its folder cannot be written")
+
+
+def launch(options):
+    system = systems.find(options.system)
+    check(options, system)
+    overrides = {}
+    if options.guest_kernel:
+        kernel = Path(options.guest_kernel)
+        if not kernel.is_file():
+            raise Failure(f"--guest-kernel {kernel}: no such file: give an arm64 Image")
+        if not system.linux():
+            raise Failure(f"--guest-kernel: {system.name} has no Linux guest")
+        overrides = {f"{name}.kernel": str(kernel.resolve()) for name in system.linux()}
+    if options.interactive:
+        overrides |= {f"{name}.bootargs": f"{system.guests[name].get('bootargs', '')} nie.shell".strip()
+                      for name in system.linux()}
+    image = build.system(system, overrides, variant="interactive" if options.interactive else "")
+    platform = system.platform
+    say(f"booting {system.name} on QEMU, -cpu {options.cpu}, {options.cores} cores"
+        + ("; Ctrl-] switches consoles, Ctrl-A x ends QEMU" if options.interactive else ""))
+    outcome = machine.run(
+        machine.Machine(image, options.cpu, options.cores, system.memory, platform["qemu"]["machine"]),
+        interactive=options.interactive, limit=options.limit, silence=options.silence)
+    expected = system.expected()
+    problems = [outcome.problem] if outcome.problem else []
+    if outcome.report:
+        problems += report.judge(outcome.report, expected)
+        report.show(outcome.report, expected)
+    if options.json:
+        report.write(options.json, {
+            "system": system.name, "cpu": options.cpu, "cores": options.cores,
+            "seconds": round(outcome.seconds, 1), "passed": not problems, "problems": problems,
+            "guests": outcome.report["guests"] if outcome.report else []})
+    if problems:
+        raise Failure("; ".join(problems))
+    say(f"all {len(expected)} guests ended as expected, in {outcome.seconds:.0f} s")
+    return 0

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The test suites of `tools/nie test`, and the line that counts them."""
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+
+import build
+from paths import BUILD, CACHE, NATIVE, ROOT
+from say import Failure, say
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def from_junit(path, status):
+    """Counts of a JUnit file. A suite that failed without a failed test, or ran none, is one failure."""
+    count = Count()
+    try:
+        cases = list(ElementTree.parse(path).getroot().iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        cases = []
+    for case in cases:
+        outcomes = {child.tag for child in case}
+        if outcomes & {"failure", "error"} or case.get("status") == "fail":
+            count.failed += 1
+        elif "skipped" in outcomes or case.get("status") in ("disabled", "notrun"):
+            count.skipped += 1
+        else:
+            count.passed += 1
+    if (status or not cases) and not count.failed:
+        count.failed += 1
+    return count
+
+
+def junit(name, command, flag):
+    path = BUILD / "tests" / f"{name}.xml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    environment = {**os.environ, "NIE_CACHE": str(CACHE), "PYTHONDONTWRITEBYTECODE": "1"}
+    status = subprocess.run([*command, flag.format(path)], cwd=ROOT, env=environment).returncode
+    return from_junit(path, status)
+
+
+def pytest(name, folder, *options):
+    return junit(name, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)],
+                 "--junitxml={}")
+
+
+def one(command):
+    return Count(passed=1) if subprocess.run(command, cwd=ROOT).returncode == 0 else Count(failed=1)
+
+
+def tools(full):
+    return pytest("tools", ROOT / "tests" / "tools")
+
+
+def unit(full):
+    build.preset("native")
+    return junit("unit", ["ctest", "--preset", "native", "--no-tests=error"], "--output-junit={}")
+
+
+def core(full):
+    return one([str(ROOT / "tools" / "check-core")])
+
+
+def analyse(full):
+    build.preset("native")
+    return one(["cmake", "--build", str(NATIVE), "--target", "analyse"])
+
+
+def capdl(full):
+    return pytest("capdl", ROOT / "tests" / "capdl")
+
+
+def integration(full):
+    build.preset("target")
+    return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5",
+                  *(["--full"] if full else []))
+
+
+SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl,
+          "integration": integration}
+
+
+def run(names, full):
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        raise Failure(f"no suite {unknown[0]}: the suites are {', '.join(SUITES)}")
+    total, results = Count(), []
+    for name in names or SUITES:
+        say(f"suite {name}")
+        started = time.monotonic()
+        try:
+            count = SUITES[name](full)
+        except Failure as error:
+            say(f"suite {name}: {error}")
+            count = Count(failed=1)
+        results.append(f"suite {name}: {count} ({time.monotonic() - started:.0f} s)")
+        total.add(count)
+    for line in results:
+        say(line)
+    print(total, flush=True)
+    return 1 if total.failed or not total.passed else 0

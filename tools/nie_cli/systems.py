@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A system description (configs/systems/*.yaml): found, and asked what running it needs to know."""
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from paths import PLATFORMS, SYSTEMS
+from say import Failure
+
+
+@dataclass
+class System:
+    name: str
+    path: Path
+    guests: dict    # name: its description
+    platform: dict
+    memory: int     # of the machine, bytes
+
+    def expected(self):
+        """{guest: how it should end}."""
+        return {name: guest.get("expect", "off") for name, guest in self.guests.items()}
+
+    def linux(self):
+        return [name for name, guest in self.guests.items() if str(guest.get("kernel", "")).startswith("debian-")]
+
+
+def read_yaml(path, what):
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise Failure(f"{what} {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        line = f":{place.line + 1}" if place else ""
+        raise Failure(f"{what} {path}{line}: not YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(content, dict):
+        raise Failure(f"{what} {path}: not a mapping of names to values")
+    return content
+
+
+def bytes_of(text):
+    match = re.fullmatch(r"\s*(\d+)\s*(KiB|MiB|GiB)?\s*", str(text))
+    if not match:
+        raise Failure(f"size {text!r}: write a number with KiB, MiB or GiB")
+    return int(match[1]) << {None: 0, "KiB": 10, "MiB": 20, "GiB": 30}[match[2]]
+
+
+def find(name):
+    """By the name of a file in configs/systems, or by path."""
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        path = SYSTEMS / f"{name}.yaml"
+        if not path.exists():
+            known = ", ".join(sorted(p.stem for p in SYSTEMS.glob("*.yaml")))
+            raise Failure(f"no system {name}: give a YAML file, or one of {known}")
+    content = read_yaml(path, "system")
+    guests = content.get("guests")
+    if not isinstance(guests, dict) or not all(isinstance(guest, dict) for guest in guests.values()):
+        raise Failure(f"system {path}: `guests` is not a mapping of names to descriptions")
+    machine = content.get("machine") or {}
+    platform_name = machine.get("platform", "qemu-virt") if isinstance(machine, dict) else "qemu-virt"
+    platform_path = PLATFORMS / f"{platform_name}.yaml"
+    if not platform_path.exists():
+        known = ", ".join(sorted(p.stem for p in PLATFORMS.glob("*.yaml")))
+        raise Failure(f"system {path}: unknown platform {platform_name}: use one of {known}")
+    platform = read_yaml(platform_path, "platform")
+    return System(path.stem, path.resolve(), guests, platform, bytes_of(platform["ram"]["size"]))
