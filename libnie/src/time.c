@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nie/task.h"
+
+#include "nie/stubs.h"
+
+void nie_sleep_forever(void);
+
+u64 nie_now(void)
+{
+	u64 now;
+
+	/* The ISB keeps the read from being done early (Arm ARM D12.1.2). */
+	__asm__ volatile("isb\n\tmrs %0, cntpct_el0" : "=r"(now) : : "memory");
+	return now;
+}
+
+u64 nie_frequency(void)
+{
+	u64 hz;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	return hz;
+}
+
+void nie_sleep_forever(void)
+{
+	u64 why;
+
+	for (;;) {
+		nie_wait(NIE_NEVER, &why);
+	}
+}
