@@ -6,7 +6,7 @@ import re
 REPORT = b"@nie-report "
 ANSI = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 # The kernel's own report of a fault at EL2 or a failed internal check.
-FAULT = re.compile(rb"^nie: (?P<what>(EL2|panic|fault|internal check)\b.*)")
+FAULT = re.compile(rb"^nie: (?P<what>(stopped|panic|fault|EL2 fault)\b.*)")
 LONGEST_LINE = 64 * 1024
 
 
