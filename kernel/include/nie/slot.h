@@ -5,9 +5,9 @@
 #include "nie/types.h"
 
 /*
- * A capability slot. All slots that hold a capability form one doubly linked list, in preorder of
- * the derivation tree: the descendants of a capability are those that follow it with a greater
- * depth. Depth is at most DEPTH_MAX, so the first leaf below a capability is found in that many
+ * A capability slot. The capabilities of one derivation tree, a root and all that is derived from
+ * it, form a doubly linked list in preorder: the descendants of a capability are those that follow
+ * it with a greater depth. Depth is at most DEPTH_MAX, so the first leaf below a capability is found in that many
  * steps.
  */
 struct slot {
@@ -18,12 +18,15 @@ struct slot {
 	u32 object;   /* granule; device: physical page number; irq: INTID; core: number */
 	slot_t next;
 	slot_t prev;
-	u64 detail;   /* untyped: granules given out; mapped shared frame or device: IPA | 1 */
+	u64 detail;   /* untyped: granules given out; mapped shared frame or device: IPA + 1 */
 	granule_t vspace; /* mapped shared frame or device: where, */
 	u32 serial;       /* and that VSpace's serial then */
 };
 
 _Static_assert(sizeof(struct slot) == 32, "128 slots fill a granule");
+
+/* Index 0 of a CNode is the kernel's own (kernel/core/authority/slot.c, doomed.c): `type` stays 0,
+ * `object` is the number of slots. */
 
 #define RIGHT_ORIGIN 0x80u
 #define DEPTH_MAX 63u

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hypercalls about capabilities themselves. */
+#include "authority.h"
+
+#include "nie/granule.h"
+#include "nie/view.h"
+
+static u64 info_address(const struct slot *c)
+{
+	switch (c->type) {
+	case NIE_TYPE_UNTYPED:
+		return granule_address(c->object);
+	case NIE_TYPE_DEVICE:
+		return (u64)c->object * GRANULE_SIZE;
+	case NIE_TYPE_IRQ:
+	case NIE_TYPE_CORE:
+		return c->object;
+	default:
+		return 0;
+	}
+}
+
+status_t call_cap_info(granule_t caller, u64 slot, u64 results[5])
+{
+	slot_t s = SLOT_NONE;
+	u64 error = cap_find(caller, slot, TYPES_ALL, 0, &s);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_INFO_ARG_SLOT);
+	}
+	const struct slot *c = slot_at(s);
+
+	results[0] = c->type;
+	results[1] = c->rights % RIGHT_ORIGIN;
+	results[2] = c->size_bits;
+	results[3] = info_address(c);
+	results[4] = c->type == NIE_TYPE_UNTYPED ? (size_granules(c->size_bits) - untyped_used(s)) * GRANULE_SIZE : 0u;
+	return NIE_OK;
+}
+
+static bool is_empty(slot_t s)
+{
+	return slot_at(s)->type == 0u;
+}
+
+status_t call_cap_copy(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cnode, u64 from_index, u64 rights)
+{
+	granule_t to_node = GRANULE_NONE;
+	granule_t from_node = GRANULE_NONE;
+	u64 error = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE, &to_node);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_COPY_ARG_TO_CNODE);
+	}
+	slot_t to = cnode_slot(to_node, to_index);
+
+	if (to == SLOT_NONE) {
+		return NIE_CAP_COPY_BAD_SLOT_TO_INDEX;
+	}
+	error = cnode_find(caller, from_cnode, NIE_RIGHT_READ, &from_node);
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_COPY_ARG_FROM_CNODE);
+	}
+	slot_t from = cnode_slot(from_node, from_index);
+
+	if (from == SLOT_NONE) {
+		return NIE_CAP_COPY_BAD_SLOT_FROM_INDEX;
+	}
+	if (is_empty(from)) {
+		return NIE_CAP_COPY_EMPTY_FROM_INDEX;
+	}
+	if (slot_at(from)->type == NIE_TYPE_UNTYPED) {
+		return NIE_CAP_COPY_WRONG_TYPE_FROM_INDEX;
+	}
+	if (!is_empty(to)) {
+		return NIE_CAP_COPY_OCCUPIED_TO_INDEX;
+	}
+	if (slot_at(from)->depth >= DEPTH_MAX) {
+		return NIE_CAP_COPY_EXHAUSTED_FROM_INDEX;
+	}
+	const struct slot *original = slot_at(from);
+	struct slot *copy = slot_at(to);
+
+	copy->type = original->type;
+	copy->rights = (u8)(original->rights & rights & NIE_RIGHTS_ALL);
+	copy->size_bits = original->size_bits;
+	copy->object = original->object;
+	copy->vspace = GRANULE_NONE;
+	derivation_insert(from, to);
+	return NIE_OK;
+}
+
+status_t call_cap_move(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cnode, u64 from_index)
+{
+	granule_t to_node = GRANULE_NONE;
+	granule_t from_node = GRANULE_NONE;
+	u64 error = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE, &to_node);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_MOVE_ARG_TO_CNODE);
+	}
+	slot_t to = cnode_slot(to_node, to_index);
+
+	if (to == SLOT_NONE) {
+		return NIE_CAP_MOVE_BAD_SLOT_TO_INDEX;
+	}
+	error = cnode_find(caller, from_cnode, NIE_RIGHT_WRITE, &from_node);
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_MOVE_ARG_FROM_CNODE);
+	}
+	slot_t from = cnode_slot(from_node, from_index);
+
+	if (from == SLOT_NONE) {
+		return NIE_CAP_MOVE_BAD_SLOT_FROM_INDEX;
+	}
+	if (is_empty(from)) {
+		return NIE_CAP_MOVE_EMPTY_FROM_INDEX;
+	}
+	if (!is_empty(to)) {
+		return NIE_CAP_MOVE_OCCUPIED_TO_INDEX;
+	}
+	derivation_move(from, to);
+	return NIE_OK;
+}
+
+status_t call_cap_delete(granule_t caller, u64 cnode, u64 index, u64 results[1])
+{
+	u32 budget = NIE_STEP_GRANULES;
+	granule_t node = GRANULE_NONE;
+	u64 error = cnode_find(caller, cnode, NIE_RIGHT_WRITE, &node);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_DELETE_ARG_CNODE);
+	}
+	slot_t s = cnode_slot(node, index);
+
+	if (s == SLOT_NONE) {
+		return NIE_CAP_DELETE_BAD_SLOT_INDEX;
+	}
+	if (is_empty(s)) {
+		if (!doomed_any()) {
+			return NIE_CAP_DELETE_EMPTY_INDEX;
+		}
+		results[0] = doomed_work(caller, &budget) ? 0u : 1u;
+		return NIE_OK;
+	}
+	if (!derivation_is_leaf(s)) {
+		return NIE_CAP_DELETE_HAS_CHILDREN_INDEX;
+	}
+	if (slot_is_own(caller, s)) {
+		return NIE_CAP_DELETE_BUSY_INDEX;
+	}
+	results[0] = cap_end(s, &budget) && doomed_work(caller, &budget) ? 0u : 1u;
+	return NIE_OK;
+}
+
+status_t call_cap_revoke(granule_t caller, u64 cnode, u64 index, u64 results[1])
+{
+	u32 budget = NIE_STEP_GRANULES;
+	granule_t node = GRANULE_NONE;
+	u64 error = cnode_find(caller, cnode, NIE_RIGHT_WRITE, &node);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_CAP_REVOKE_ARG_CNODE);
+	}
+	slot_t s = cnode_slot(node, index);
+
+	if (s == SLOT_NONE) {
+		return NIE_CAP_REVOKE_BAD_SLOT_INDEX;
+	}
+	if (is_empty(s) && !doomed_any()) {
+		return NIE_CAP_REVOKE_EMPTY_INDEX;
+	}
+	enum progress below = is_empty(s) ? PROGRESS_DONE : cap_end_below(s, caller, &budget);
+
+	if (below == PROGRESS_OWN && budget == NIE_STEP_GRANULES) {
+		return NIE_CAP_REVOKE_BUSY_INDEX;
+	}
+	results[0] = below == PROGRESS_DONE && doomed_work(caller, &budget) ? 0u : 1u;
+	return NIE_OK;
+}

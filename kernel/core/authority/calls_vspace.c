@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hypercalls about the life of a VSpace. */
+#include "authority.h"
+
+#include "nie/vspace.h"
+
+#include "nie/view.h"
+
+status_t call_vspace_activate(granule_t caller, u64 vspace)
+{
+	slot_t v = SLOT_NONE;
+	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_CONTROL, &v);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_VSPACE_ACTIVATE_ARG_VSPACE);
+	}
+	return vspace_activate(slot_at(v)->object);
+}
+
+status_t call_vspace_kill(granule_t caller, u64 vspace, u64 results[1])
+{
+	u32 budget = NIE_STEP_GRANULES;
+	slot_t v = SLOT_NONE;
+	u64 error = cap_find(caller, vspace, TYPES_VSPACE, NIE_RIGHT_CONTROL, &v);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_VSPACE_KILL_ARG_VSPACE);
+	}
+	if (slot_at(v)->object == vcpu_at(caller)->vspace) {
+		return NIE_VSPACE_KILL_BUSY_VSPACE;
+	}
+	results[0] = vspace_kill(slot_at(v)->object, &budget) ? 0u : 1u;
+	return NIE_OK;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an argument of a hypercall to a slot. Slot 0 of a CNode is the kernel's own: its `object` is
+ * the number of slots, so that one comparison bounds an index, and 0 once the CNode is doomed.
+ */
+#include "authority.h"
+
+#include "nie/granule.h"
+#include "nie/view.h"
+
+static bool is_in(u32 type, u32 types)
+{
+	return (types & TYPE_SET(type)) != 0u;
+}
+
+static bool has_rights(u32 rights, u32 needed)
+{
+	return (rights & needed) == needed;
+}
+
+u32 cnode_slots(granule_t cnode)
+{
+	return slot_at(cnode * NIE_SLOTS_PER_GRANULE)->object;
+}
+
+slot_t cnode_slot(granule_t cnode, u64 index)
+{
+	if (index == 0u || index >= cnode_slots(cnode)) {
+		return SLOT_NONE;
+	}
+	return cnode * NIE_SLOTS_PER_GRANULE + (u32)index;
+}
+
+/* The caller's CSpace, if the CNode that it was configured with still exists. */
+static granule_t cspace_of(granule_t caller)
+{
+	const struct vcpu *v = vcpu_at(caller);
+
+	if (v->cspace_serial == 0u || cnode_serial(v->cspace) != v->cspace_serial) {
+		return GRANULE_NONE;
+	}
+	return v->cspace;
+}
+
+u64 cap_find(granule_t caller, u64 index, u32 types, u32 rights, slot_t *found)
+{
+	granule_t cspace = cspace_of(caller);
+	slot_t s = cspace == GRANULE_NONE ? SLOT_NONE : cnode_slot(cspace, index);
+
+	if (s == SLOT_NONE) {
+		return NIE_ERR_BAD_SLOT;
+	}
+	if (slot_at(s)->type == 0u) {
+		return NIE_ERR_EMPTY;
+	}
+	if (!is_in(slot_at(s)->type, types)) {
+		return NIE_ERR_WRONG_TYPE;
+	}
+	if (!has_rights(slot_at(s)->rights, rights)) {
+		return NIE_ERR_NO_RIGHT;
+	}
+	*found = s;
+	return NIE_OK;
+}
+
+u64 cnode_find(granule_t caller, u64 index, u32 rights, granule_t *found)
+{
+	slot_t s = SLOT_NONE;
+
+	if (index == 0u) {
+		*found = cspace_of(caller);
+		return *found == GRANULE_NONE ? NIE_ERR_BAD_SLOT : NIE_OK;
+	}
+	u64 error = cap_find(caller, index, TYPE_SET(NIE_TYPE_CNODE), rights, &s);
+
+	if (error == NIE_OK) {
+		*found = slot_at(s)->object;
+	}
+	return error;
+}
+
+bool slot_is_origin(slot_t s)
+{
+	return slot_at(s)->rights >= RIGHT_ORIGIN;
+}
+
+bool slot_is_own(granule_t caller, slot_t s)
+{
+	const struct vcpu *v = vcpu_at(caller);
+	u32 type = slot_at(s)->type;
+	u32 object = slot_at(s)->object;
+
+	if (!slot_is_origin(s)) {
+		return false;
+	}
+	return (type == NIE_TYPE_VCPU && object == caller) || (is_in(type, TYPES_VSPACE) && object == v->vspace) ||
+	       (type == NIE_TYPE_CNODE && object == v->cspace);
+}
