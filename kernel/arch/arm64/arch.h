@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NIE_ARCH_H
+#define NIE_ARCH_H
+
+#include "nie/hw.h"
+#include "nie/vcpu.h"
+#include "percpu_offsets.h"
+#include "sysreg.h"
+
+struct percpu {
+	u32 core;
+	granule_t loaded;   /* whose registers the hardware holds; NONE while idle without a task */
+	granule_t fp_owner; /* whose struct fp_state the FP registers hold, unless its fp_live says otherwise */
+	u32 fp_on;          /* `loaded` may use the FP registers */
+	u64 affinity;       /* MPIDR_EL1's affinity fields */
+	u64 redistributor;  /* address of this core's RD_base frame */
+	u32 timer_enabled;  /* PPI 27 in the redistributor */
+	u32 timer_active;
+} __attribute__((aligned(PERCPU_SIZE)));
+
+_Static_assert(sizeof(struct percpu) == PERCPU_SIZE, "percpu_offsets.h");
+_Static_assert(offsetof(struct vcpu, x[30]) == VCPU_X30 && offsetof(struct vcpu, pc) == VCPU_X30 + 8 &&
+	       offsetof(struct vcpu, pstate) == VCPU_PSTATE, "percpu_offsets.h");
+
+struct area {
+	u8 guard_and_stack[PERCPU_OFFSET];
+	struct percpu percpu;
+	u8 panic_stack[AREA_SIZE - PERCPU_OFFSET - PERCPU_SIZE];
+} __attribute__((aligned(4096)));
+
+_Static_assert(sizeof(struct area) == AREA_SIZE, "percpu_offsets.h");
+
+extern struct area areas[NIE_MAX_CORES];
+
+static inline struct percpu *percpu(void)
+{
+	return (struct percpu *)read_sysreg(tpidr_el2);
+}
+
+/* kernel.ld */
+extern u8 kernel_start[], text_end[], rodata_start[], data_start[], kernel_end[];
+
+/* lock.c: the one kernel lock. */
+void kernel_lock(void);
+void kernel_unlock(void);
+
+/* mmu.c. Attributes of an EL2 stage-1 page or block. */
+#define EL2_NORMAL_RW 0x40000000000745ul /* XN, AF, inner shareable, AP[1], MAIR 1, valid */
+void mmu_build(void);
+u64 *mmu_window_blocks(u32 core); /* this core's level-2 entry, and level-3 table, of its window */
+u64 *mmu_window_pages(u32 core);
+#define WINDOW_BASE (511ul << 30)
+#define WINDOW_BLOCK WINDOW_BASE
+#define WINDOW_PAGES (WINDOW_BASE + (1ul << 21))
+
+/* gic.c */
+#define INTID_NONE 1023u
+void gic_init_machine(void);
+void gic_init_core(struct percpu *me);
+u32 gic_acknowledge(struct percpu *me);
+void gic_timer_set_enabled(struct percpu *me, u32 enabled);
+void gic_timer_set_active(struct percpu *me, u32 active);
+void gic_kick_others(u32 core);
+
+/* vgic.c */
+void vgic_check(void);
+void vgic_unload(struct percpu *me, struct vcpu *v);
+void vgic_load(struct percpu *me, const struct vcpu *v);
+void vgic_timer_fired(struct percpu *me);
+
+/* timer.c */
+void timer_stop(void);
+bool timer_asserted(void);
+void timer_guest_unload(struct el1_state *s);
+void timer_guest_load(const struct el1_state *s);
+
+/* switch.c */
+void switch_init_core(void);
+void fp_trap(struct percpu *me);
+
+/* fp.S */
+void fp_save(struct fp_state *to);
+void fp_load(const struct fp_state *from);
+
+/* cpu_model.c */
+void cpu_model_init(void);
+extern bool cpu_has_pauth;
+
+/* firmware.c: PSCI over SMC. */
+#define PSCI_SUCCESS 0
+#define PSCI_INVALID_PARAMETERS (-2)
+long firmware_cpu_on(u64 affinity, u64 entry, u64 context);
+_Noreturn void firmware_system_off(void);
+
+/* console.c */
+void console_init(void);
+void console_flush(void);
+void put_char(char c);
+void put_text(const char *text);
+void put_decimal(u64 value);
+void put_hex(u64 value);
+
+/* panic.c */
+extern volatile bool machine_stopped;
+_Noreturn void core_stop(void);
+
+/* trap.c, called by entry.S and head.S: what they return runs next. */
+struct vcpu *lower_sync(struct percpu *me);
+struct vcpu *lower_irq(struct percpu *me);
+struct vcpu *resume(struct percpu *me); /* with the lock, which it releases */
+struct vcpu *start_core(u32 core);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * EL2's own stage 1 (Arm ARM D8.2): 39-bit addresses, 4 KiB granules, levels 1 to 3. It maps the
+ * kernel's image, the console and the GIC, and of the rest of RAM only the kernel objects, at their
+ * physical addresses. Each core has a root of its own, so that nobody but itself can see through
+ * its window (window.c).
+ */
+#include "arch.h"
+
+#define ENTRIES 512u
+#define PAGE_SHIFT 12u
+#define BLOCK_SHIFT 21u
+#define GIB_SHIFT 30u
+#define TABLES(bytes, shift) (((bytes) + (1ul << (shift)) - 1u) >> (shift))
+
+#define DESCRIPTOR_TABLE 0x3ul
+#define DESCRIPTOR_PAGE 0x2ul /* what a page has in addition to a block */
+#define READ_ONLY (1ul << 7)
+#define EXECUTE_NEVER (1ul << 54)
+#define NORMAL_RX ((EL2_NORMAL_RW & ~EXECUTE_NEVER) | READ_ONLY | DESCRIPTOR_PAGE)
+#define NORMAL_RO (EL2_NORMAL_RW | READ_ONLY | DESCRIPTOR_PAGE)
+#define NORMAL_PAGE (EL2_NORMAL_RW | DESCRIPTOR_PAGE)
+#define DEVICE_PAGE (EXECUTE_NEVER | 0x443ul) /* XN, AF, AP[1], MAIR 0 */
+#define DEVICE_TABLES 4u
+#define DISTRIBUTOR_SIZE 0x10000ul
+#define REDISTRIBUTORS_SIZE (NIE_MAX_CORES * 0x20000ul)
+
+typedef u64 table_t[ENTRIES];
+
+table_t mmu_roots[NIE_MAX_CORES] __attribute__((aligned(4096)));
+static table_t ram_level2[TABLES(RAM_SIZE, GIB_SHIFT)] __attribute__((aligned(4096)));
+static table_t ram_level3[TABLES(RAM_SIZE, BLOCK_SHIFT)] __attribute__((aligned(4096)));
+static table_t device_level2 __attribute__((aligned(4096)));
+static table_t device_level3[DEVICE_TABLES] __attribute__((aligned(4096)));
+static table_t window_level2[NIE_MAX_CORES] __attribute__((aligned(4096)));
+static table_t window_level3[NIE_MAX_CORES] __attribute__((aligned(4096)));
+
+/* The MMU is off: the write goes to memory, and no line that a cache may hold of it may stay. */
+static void put_early(u64 *entry, u64 value)
+{
+	*(volatile u64 *)entry = value;
+	dsb(sy);
+	__asm__ volatile("dc ivac, %0" :: "r"(entry) : "memory");
+}
+
+static u64 *ram_entry(granule_t g)
+{
+	return &ram_level3[g / ENTRIES][g % ENTRIES];
+}
+
+static void map_kernel(const u8 *from, const u8 *to, u64 attributes)
+{
+	for (u64 at = (u64)from; at < (u64)to; at += GRANULE_SIZE) {
+		put_early(ram_entry((granule_t)((at - RAM_BASE) >> PAGE_SHIFT)), at | attributes);
+	}
+}
+
+static void map_device(u64 base, u64 size)
+{
+	static u32 used;
+
+	for (u64 at = base; at < base + size; at += GRANULE_SIZE) {
+		u64 *level2 = &device_level2[at >> BLOCK_SHIFT & (ENTRIES - 1u)];
+
+		if (*level2 == 0u) {
+			if (used == DEVICE_TABLES) {
+				return; /* a fault on first use tells */
+			}
+			put_early(level2, (u64)device_level3[used++] | DESCRIPTOR_TABLE);
+		}
+		u64 *level3 = (u64 *)(*level2 & ~(GRANULE_SIZE - 1u));
+
+		put_early(&level3[at >> PAGE_SHIFT & (ENTRIES - 1u)], at | DEVICE_PAGE);
+	}
+}
+
+/* On core 0, before any MMU is on. .bss is zero. */
+void mmu_build(void)
+{
+	for (u32 i = 0; i < TABLES(RAM_SIZE, BLOCK_SHIFT); i++) {
+		put_early(&ram_level2[i / ENTRIES][i % ENTRIES], (u64)ram_level3[i] | DESCRIPTOR_TABLE);
+	}
+	map_kernel(kernel_start, rodata_start, NORMAL_RX);
+	map_kernel(rodata_start, data_start, NORMAL_RO);
+	map_kernel(data_start, kernel_end, NORMAL_PAGE);
+	map_device(CONSOLE, GRANULE_SIZE);
+	map_device(GIC_DISTRIBUTOR, DISTRIBUTOR_SIZE);
+	map_device(GIC_REDISTRIBUTORS, REDISTRIBUTORS_SIZE);
+	for (u32 core = 0; core < NIE_MAX_CORES; core++) {
+		u64 *root = mmu_roots[core];
+		granule_t guard = (granule_t)(((u64)&areas[core] - RAM_BASE) >> PAGE_SHIFT);
+
+		put_early(ram_entry(guard), 0);
+		for (u32 i = 0; i < TABLES(RAM_SIZE, GIB_SHIFT); i++) {
+			put_early(&root[(RAM_BASE >> GIB_SHIFT) + i], (u64)ram_level2[i] | DESCRIPTOR_TABLE);
+		}
+		put_early(&root[CONSOLE >> GIB_SHIFT], (u64)device_level2 | DESCRIPTOR_TABLE);
+		put_early(&root[WINDOW_BASE >> GIB_SHIFT], (u64)window_level2[core] | DESCRIPTOR_TABLE);
+		put_early(&window_level2[core][1], (u64)window_level3[core] | DESCRIPTOR_TABLE);
+	}
+	dsb(sy);
+}
+
+u64 *mmu_window_blocks(u32 core)
+{
+	return &window_level2[core][0];
+}
+
+u64 *mmu_window_pages(u32 core)
+{
+	return window_level3[core];
+}
+
+void hw_object_map(granule_t first, u32 count)
+{
+	for (granule_t g = first; g < first + count; g++) {
+		*ram_entry(g) = (RAM_BASE + g * GRANULE_SIZE) | NORMAL_PAGE;
+	}
+	dsb(ishst);
+	isb();
+}
+
+void hw_object_unmap(granule_t first, u32 count)
+{
+	for (granule_t g = first; g < first + count; g++) {
+		*ram_entry(g) = 0;
+	}
+	dsb(ishst);
+	for (granule_t g = first; g < first + count; g++) {
+		tlbi_va(vae2is, RAM_BASE + g * GRANULE_SIZE);
+	}
+	dsb(ish);
+	isb();
+}
+
+/* For tests and debuggers: how many of these granules this core's EL2 tables map, windows included. */
+__attribute__((section(".keep.text"))) u32 mmu_debug_mapped(granule_t first, u32 count);
+u32 mmu_debug_mapped(granule_t first, u32 count)
+{
+	u32 core = percpu()->core;
+	u32 mapped = 0;
+
+	for (granule_t g = first; g < first + count; g++) {
+		mapped += (*ram_entry(g) & 1u) != 0u;
+	}
+	for (u32 i = 0; i < ENTRIES; i++) {
+		u64 target = (window_level3[core][i] & 0xfffffffff000ul) - RAM_BASE;
+
+		mapped += (window_level3[core][i] & 1u) != 0u && target >> PAGE_SHIFT >= first &&
+			  target >> PAGE_SHIFT < first + count;
+	}
+	return mapped + ((window_level2[core][0] & 1u) != 0u ? ENTRIES : 0u);
+}

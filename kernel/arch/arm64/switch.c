@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the hardware holds of the vCPU that runs. Everything that one guest or task leaves and
+ * another could read is either switched here or trapped (HCR, CPTR, MDCR, HFG*). All of it is saved
+ * when a vCPU leaves, so that its struct vcpu is complete wherever it runs next.
+ */
+#include "arch.h"
+#include "nie/granule.h"
+#include "nie/view.h"
+
+/* HCR_EL2, Arm ARM D24.2.53. */
+#define HCR_VM (1ul << 0)
+#define HCR_SWIO (1ul << 1)
+#define HCR_PTW (1ul << 2)
+#define HCR_FMO (1ul << 3)
+#define HCR_IMO (1ul << 4)
+#define HCR_AMO (1ul << 5)
+#define HCR_FB (1ul << 9)      /* a guest's TLB maintenance reaches all cores: its vCPUs move */
+#define HCR_BSU_INNER (1ul << 10)
+#define HCR_DC (1ul << 12)
+#define HCR_TWI (1ul << 13)
+#define HCR_TID1 (1ul << 16)
+#define HCR_TID3 (1ul << 18)
+#define HCR_TSC (1ul << 19)
+#define HCR_TIDCP (1ul << 20)
+#define HCR_TACR (1ul << 21)
+#define HCR_TSW (1ul << 22)
+#define HCR_TGE (1ul << 27)
+#define HCR_RW (1ul << 31)
+#define HCR_TLOR (1ul << 35)
+#define HCR_TERR (1ul << 36)
+#define HCR_TEA (1ul << 37)
+#define HCR_APK (1ul << 40)
+#define HCR_API (1ul << 41)
+#define HCR_ALL (HCR_VM | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TSC | HCR_TIDCP | HCR_RW)
+#define HCR_TASK (HCR_ALL | HCR_DC | HCR_TGE)
+#define HCR_GUEST (HCR_ALL | HCR_SWIO | HCR_FB | HCR_BSU_INNER | HCR_TID1 | HCR_TID3 | HCR_TACR | HCR_TSW | \
+		   HCR_TLOR | HCR_TERR | HCR_TEA)
+
+/* VTCR_EL2: 39-bit IPA from level 1, 4 KiB granule, inner shareable write-back walks. */
+#define VTCR 0x80003559ul
+#define VTCR_PS_SHIFT 16u
+#define PARANGE_48_BITS 5u
+
+/* What EL0 sees of EL1 while a task runs: caches on, WFE free, its cache maintenance and DC ZVA
+ * allowed, little-endian, no alignment checks but of SP; the counters readable; FP not trapped. */
+#define SCTLR_TASK 0x34d5d81cul
+#define CPACR_TASK (3ul << 20)
+#define CNTKCTL_TASK 3ul
+
+/* CPTR_EL2 with E2H 0: RES1 bits, which are the SVE and SME traps where those exist; trace, AMU. */
+#define CPTR_TRAPS (0x33fful | 1ul << 20 | 1ul << 30)
+#define CPTR_TFP (1ul << 10)
+
+/* MDCR_EL2: PMU (TPM, TPMCR), debug (TDA, TDOSA, TDRA), SPE (TPMS), trace filter and comms (TTRF,
+ * TDCC); profiling and trace buffers owned by EL2. */
+#define MDCR_TRAPS (1ul << 5 | 1ul << 6 | 7ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 27)
+#define CNTHCTL_EL1PCTEN 1ul
+#define VMIDS 256u
+#define VMID_SHIFT 48u
+
+/* The vCPU of each VMID that this core ran last. Two vCPUs of a guest may use one ASID for different
+ * tables, so the next one must not find the other's translations. */
+static granule_t last_vcpu[NIE_MAX_CORES][VMIDS];
+
+static void fine_grained_traps_init(void)
+{
+	u64 mmfr0 = read_sysreg(id_aa64mmfr0_el1);
+	u64 mmfr1 = read_sysreg(id_aa64mmfr1_el1);
+
+	if (id_field(mmfr1, 40) != 0u) {
+		write_sysreg(HCRX_EL2, 0);
+	}
+	/* Zero traps what is newer than these registers, and nothing else. */
+	if (id_field(mmfr0, 56) != 0u) {
+		write_sysreg(HFGRTR_EL2, 0);
+		write_sysreg(HFGWTR_EL2, 0);
+		write_sysreg(HFGITR_EL2, 0);
+		write_sysreg(HDFGRTR_EL2, 0);
+		write_sysreg(HDFGWTR_EL2, 0);
+		if (id_field(read_sysreg(id_aa64pfr0_el1), 44) != 0u) {
+			write_sysreg(HAFGRTR_EL2, 0);
+		}
+	}
+	if (id_field(mmfr0, 56) > 1u) {
+		write_sysreg(HFGRTR2_EL2, 0);
+		write_sysreg(HFGWTR2_EL2, 0);
+		write_sysreg(HFGITR2_EL2, 0);
+		write_sysreg(HDFGRTR2_EL2, 0);
+		write_sysreg(HDFGWTR2_EL2, 0);
+	}
+}
+
+/* EL2 registers that stay as they are. */
+void switch_init_core(void)
+{
+	u64 mmfr0 = read_sysreg(id_aa64mmfr0_el1);
+	u64 pfr0 = read_sysreg(id_aa64pfr0_el1);
+	u64 parange = mmfr0 & 0xf;
+	u64 mdcr = MDCR_TRAPS;
+
+	if (parange < 2u) {
+		hw_panic("the CPU has fewer than 40 physical address bits: ID_AA64MMFR0_EL1", mmfr0);
+	}
+	write_sysreg(vtcr_el2, VTCR | (parange < PARANGE_48_BITS ? parange : PARANGE_48_BITS) << VTCR_PS_SHIFT);
+	write_sysreg(vttbr_el2, 0);
+	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
+	if (id_field(read_sysreg(id_aa64dfr0_el1), 8) - 1u < 0xeu) {
+		mdcr |= read_sysreg(pmcr_el0) >> 11 & 0x1f; /* HPMN: no more counters than there are */
+	}
+	write_sysreg(mdcr_el2, mdcr);
+	write_sysreg(mdscr_el1, 0); /* guests' accesses trap, so it stays */
+	write_sysreg(hstr_el2, 0);
+	write_sysreg(cnthctl_el2, CNTHCTL_EL1PCTEN);
+	write_sysreg(cntvoff_el2, 0);
+	write_sysreg(cntv_ctl_el0, 0);
+	write_sysreg(cntp_ctl_el0, 0);
+	write_sysreg(cnthp_ctl_el2, 0);
+	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
+	fine_grained_traps_init();
+	if (id_field(pfr0, 28) != 0u) {
+		write_sysreg(VSESR_EL2, 0);
+		write_sysreg(VDISR_EL2, 0);
+	}
+	if (id_field(pfr0, 40) != 0u) {
+		write_sysreg(MPAM2_EL2, 3ul << 48); /* TRAPMPAM0EL1, TRAPMPAM1EL1 */
+	}
+	for (u32 i = 0; i < VMIDS; i++) {
+		last_vcpu[percpu()->core][i] = GRANULE_NONE;
+	}
+	isb();
+}
+
+static void keys_unload(u64 keys[10])
+{
+	keys[0] = read_sysreg(APIAKEYLO_EL1);
+	keys[1] = read_sysreg(APIAKEYHI_EL1);
+	keys[2] = read_sysreg(APIBKEYLO_EL1);
+	keys[3] = read_sysreg(APIBKEYHI_EL1);
+	keys[4] = read_sysreg(APDAKEYLO_EL1);
+	keys[5] = read_sysreg(APDAKEYHI_EL1);
+	keys[6] = read_sysreg(APDBKEYLO_EL1);
+	keys[7] = read_sysreg(APDBKEYHI_EL1);
+	keys[8] = read_sysreg(APGAKEYLO_EL1);
+	keys[9] = read_sysreg(APGAKEYHI_EL1);
+}
+
+static void keys_load(const u64 keys[10])
+{
+	write_sysreg(APIAKEYLO_EL1, keys[0]);
+	write_sysreg(APIAKEYHI_EL1, keys[1]);
+	write_sysreg(APIBKEYLO_EL1, keys[2]);
+	write_sysreg(APIBKEYHI_EL1, keys[3]);
+	write_sysreg(APDAKEYLO_EL1, keys[4]);
+	write_sysreg(APDAKEYHI_EL1, keys[5]);
+	write_sysreg(APDBKEYLO_EL1, keys[6]);
+	write_sysreg(APDBKEYHI_EL1, keys[7]);
+	write_sysreg(APGAKEYLO_EL1, keys[8]);
+	write_sysreg(APGAKEYHI_EL1, keys[9]);
+}
+
+/* EL1 registers of a guest. Not among them, since accesses trap: ACTLR_EL1, MDSCR_EL1. */
+#define GUEST_REGISTERS(X) \
+	X(sp_el1) X(elr_el1) X(spsr_el1) X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) \
+	X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(mair_el1) X(amair_el1) X(vbar_el1) \
+	X(contextidr_el1) X(tpidr_el1) X(par_el1) X(csselr_el1)
+
+static void guest_unload(struct percpu *me, struct vcpu *v)
+{
+#define SAVE(name) v->el1.name = read_sysreg(name);
+	GUEST_REGISTERS(SAVE)
+	if (cpu_has_pauth) {
+		keys_unload(v->el1.keys);
+	}
+	timer_guest_unload(&v->el1);
+	vgic_unload(me, v);
+}
+
+static void guest_load(struct percpu *me, granule_t g, const struct vcpu *v, u32 vmid)
+{
+	write_sysreg(hcr_el2, cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST);
+	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
+	if (last_vcpu[me->core][vmid] != g) {
+		last_vcpu[me->core][vmid] = g;
+		isb();
+		tlbi(vmalle1);
+		__asm__ volatile("ic iallu" ::: "memory");
+		dsb(nsh);
+		isb();
+	}
+#define LOAD(name) write_sysreg(name, v->el1.name);
+	GUEST_REGISTERS(LOAD)
+	if (cpu_has_pauth) {
+		keys_load(v->el1.keys);
+	}
+	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
+		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
+	}
+	vgic_load(me, v);
+	timer_guest_load(&v->el1);
+}
+
+static void task_load(void)
+{
+	write_sysreg(hcr_el2, HCR_TASK);
+	write_sysreg(sctlr_el1, SCTLR_TASK);
+	write_sysreg(tcr_el1, 0); /* no ignored top byte */
+	write_sysreg(cpacr_el1, CPACR_TASK);
+	write_sysreg(cntkctl_el1, CNTKCTL_TASK);
+}
+
+void hw_vcpu_unload(granule_t vcpu)
+{
+	struct percpu *me = percpu();
+	struct vcpu *v = vcpu_at(vcpu);
+
+	if (me->loaded != vcpu) {
+		hw_panic("a vCPU leaves a core that it is not on: granule", vcpu);
+	}
+	v->el1.sp_el0 = read_sysreg(sp_el0);
+	v->el1.tpidr_el0 = read_sysreg(tpidr_el0);
+	v->el1.tpidrro_el0 = read_sysreg(tpidrro_el0);
+	if (v->guest != 0u) {
+		guest_unload(me, v);
+	}
+	if (me->fp_on != 0u) {
+		fp_save(&v->fp);
+		me->fp_on = 0;
+	}
+	me->loaded = GRANULE_NONE;
+}
+
+void hw_vcpu_load(granule_t vcpu)
+{
+	struct percpu *me = percpu();
+	struct vcpu *v = vcpu_at(vcpu);
+	u32 vmid = vspace_at(v->vspace)->vmid;
+
+	if (me->loaded != GRANULE_NONE) {
+		hw_panic("a vCPU is loaded over another one: granule", vcpu);
+	}
+	me->loaded = vcpu;
+	write_sysreg(vttbr_el2, (u64)vmid << VMID_SHIFT | granule_address(v->vspace + 1u));
+	write_sysreg(sp_el0, v->el1.sp_el0);
+	write_sysreg(tpidr_el0, v->el1.tpidr_el0);
+	write_sysreg(tpidrro_el0, v->el1.tpidrro_el0);
+	if (v->guest != 0u) {
+		guest_load(me, vcpu, v, vmid % VMIDS);
+	} else {
+		task_load();
+	}
+	/* FP registers are saved whenever their user leaves: here they are its own, or trap on first use. */
+	me->fp_on = me->fp_owner == vcpu && v->fp_live == me->core + 1u;
+	write_sysreg(cptr_el2, me->fp_on != 0u ? CPTR_TRAPS : CPTR_TRAPS | CPTR_TFP);
+}
+
+/* First use of FP by the vCPU that is loaded. `fp_live` is the number, from 1, of the core whose
+ * registers are the newest copy. */
+void fp_trap(struct percpu *me)
+{
+	struct vcpu *v = vcpu_at(me->loaded);
+
+	write_sysreg(cptr_el2, CPTR_TRAPS);
+	isb();
+	fp_load(&v->fp);
+	me->fp_on = 1;
+	me->fp_owner = me->loaded;
+	v->fp_live = me->core + 1u;
+}
+
+void hw_vcpu_forget(granule_t vcpu)
+{
+	vcpu_at(vcpu)->fp_live = 0;
+	for (u32 i = 0; i < NIE_MAX_CORES; i++) {
+		if (areas[i].percpu.fp_owner == vcpu) {
+			areas[i].percpu.fp_owner = GRANULE_NONE;
+		}
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The generic timer (Arm ARM D11): EL2's own, and the virtual one, which belongs to the guest that
+ * is loaded. Virtual time is physical time: CNTVOFF_EL2 is 0. */
+#include "arch.h"
+
+#define TIMER_ENABLE 1u
+#define TIMER_IMASK 2u
+#define TIMER_ISTATUS 4u
+
+u64 hw_now(void)
+{
+	isb(); /* not earlier than what came before it */
+	return read_sysreg(cntpct_el0);
+}
+
+void hw_deadline(u64 when)
+{
+	if (when == NIE_NEVER) {
+		timer_stop();
+		return;
+	}
+	write_sysreg(cnthp_cval_el2, when);
+	write_sysreg(cnthp_ctl_el2, TIMER_ENABLE);
+}
+
+void timer_stop(void)
+{
+	write_sysreg(cnthp_ctl_el2, 0);
+}
+
+u64 hw_timer_wake(granule_t vcpu)
+{
+	(void)vcpu;
+	if ((read_sysreg(cntv_ctl_el0) & (TIMER_ENABLE | TIMER_IMASK)) != TIMER_ENABLE) {
+		return NIE_NEVER;
+	}
+	return read_sysreg(cntv_cval_el0);
+}
+
+bool timer_asserted(void)
+{
+	u64 control = read_sysreg(cntv_ctl_el0);
+
+	return (control & (TIMER_ENABLE | TIMER_IMASK | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS);
+}
+
+void timer_guest_unload(struct el1_state *s)
+{
+	s->timer_control = read_sysreg(cntv_ctl_el0);
+	s->timer_compare = read_sysreg(cntv_cval_el0);
+	s->cntkctl_el1 = read_sysreg(cntkctl_el1);
+	write_sysreg(cntv_ctl_el0, 0);
+}
+
+void timer_guest_load(const struct el1_state *s)
+{
+	write_sysreg(cntkctl_el1, s->cntkctl_el1);
+	write_sysreg(cntv_cval_el0, s->timer_compare);
+	write_sysreg(cntv_ctl_el0, s->timer_control & (TIMER_ENABLE | TIMER_IMASK));
+}

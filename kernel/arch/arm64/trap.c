@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between entry.S and kernel/core: the lock, interrupts, and what runs next. */
+#include "arch.h"
+#include "nie/run.h"
+#include "nie/view.h"
+
+#define EC_SHIFT 26u
+#define EC_FP 0x07u
+
+/* Sleep until an interrupt that core C is to hear of. Interrupts stay masked at EL2: WFI wakes up
+ * for a pending one all the same (Arm ARM D1.6.2). */
+static u32 idle(struct percpu *me)
+{
+	for (;;) {
+		u32 intid = gic_acknowledge(me);
+
+		if (intid != INTID_NONE) {
+			return intid;
+		}
+		isb();
+		dsb(sy);
+		__asm__ volatile("wfi");
+	}
+}
+
+struct vcpu *resume(struct percpu *me)
+{
+	struct core *c = &cores[me->core];
+
+	if (c->starting != 0u) {
+		chain_check(me->core);
+	}
+	while (c->current == GRANULE_NONE || c->waiting != 0u) {
+		kernel_unlock();
+		u32 intid = idle(me);
+
+		kernel_lock();
+		trap_interrupt(me->core, intid);
+	}
+	if (me->loaded != c->current) {
+		hw_panic("the current vCPU is not loaded: granule", c->current);
+	}
+	kernel_unlock();
+	return vcpu_at(me->loaded);
+}
+
+struct vcpu *lower_sync(struct percpu *me)
+{
+	u64 esr = read_sysreg(esr_el2);
+	u64 far = read_sysreg(far_el2);
+	u64 hpfar = read_sysreg(hpfar_el2);
+
+	kernel_lock();
+	if (esr >> EC_SHIFT == EC_FP && me->fp_on == 0u) {
+		fp_trap(me);
+	} else {
+		trap_sync(me->core, esr, far, hpfar);
+	}
+	return resume(me);
+}
+
+struct vcpu *lower_irq(struct percpu *me)
+{
+	u32 intid = gic_acknowledge(me);
+
+	if (intid == INTID_NONE) {
+		return vcpu_at(me->loaded);
+	}
+	kernel_lock();
+	trap_interrupt(me->core, intid);
+	return resume(me);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The per-core window: the only way that EL2 reaches memory that is not its own, while it scrubs or
+ * cleans it. It maps exactly the granules asked for, in tables that only this core walks, so local
+ * TLB maintenance closes it.
+ */
+#include "arch.h"
+
+#define BLOCK NIE_PAGES_PER_BLOCK
+#define DESCRIPTOR_PAGE 0x2ul
+#define MANY 64u /* pages from which dropping the whole EL2 TLB is cheaper */
+
+static bool is_block(granule_t first, u32 count)
+{
+	return count == BLOCK && first % BLOCK == 0u;
+}
+
+static u64 window_open(granule_t first, u32 count)
+{
+	u64 address = RAM_BASE + first * GRANULE_SIZE;
+	u64 *pages = mmu_window_pages(percpu()->core);
+	u64 at = WINDOW_PAGES;
+
+	if (is_block(first, count)) {
+		*mmu_window_blocks(percpu()->core) = address | EL2_NORMAL_RW;
+		at = WINDOW_BLOCK;
+	} else {
+		for (u32 i = 0; i < count; i++) {
+			pages[i] = (address + i * GRANULE_SIZE) | EL2_NORMAL_RW | DESCRIPTOR_PAGE;
+		}
+	}
+	dsb(ishst);
+	isb();
+	return at;
+}
+
+/* Everything done through the window is complete and seen by all cores afterwards. */
+static void window_close(granule_t first, u32 count)
+{
+	u64 *pages = mmu_window_pages(percpu()->core);
+
+	if (is_block(first, count)) {
+		*mmu_window_blocks(percpu()->core) = 0;
+		dsb(ish);
+		tlbi_va(vae2, WINDOW_BLOCK);
+	} else {
+		for (u32 i = 0; i < count; i++) {
+			pages[i] = 0;
+		}
+		dsb(ish);
+		for (u32 i = 0; i < count && count < MANY; i++) {
+			tlbi_va(vae2, WINDOW_PAGES + i * GRANULE_SIZE);
+		}
+		if (count >= MANY) {
+			tlbi(alle2);
+		}
+	}
+	dsb(nsh);
+	isb();
+}
+
+/* DCZID_EL0.BS: log2 of the block that DC ZVA zeroes, in words (Arm ARM D24.2.35). */
+static void zero(u64 from, u64 to)
+{
+	u64 block = 4ul << (read_sysreg(dczid_el0) & 0xf);
+
+	if (block > GRANULE_SIZE / 16u) {
+		for (; from < to; from += block) {
+			__asm__ volatile("dc zva, %0" :: "r"(from) : "memory");
+		}
+		return;
+	}
+	__asm__ volatile(
+		"1:	.rept	16\n"
+		"	dc	zva, %0\n"
+		"	add	%0, %0, %2\n"
+		"	.endr\n"
+		"	cmp	%0, %1\n"
+		"	b.lo	1b\n"
+		: "+r"(from) : "r"(to), "r"(block) : "memory", "cc");
+}
+
+void hw_scrub(granule_t first, u32 count)
+{
+	u64 at = window_open(first, count);
+
+	zero(at, at + count * GRANULE_SIZE);
+	window_close(first, count);
+}
+
+void hw_clean(granule_t first, u32 count)
+{
+	u64 line = 4ul << (read_sysreg(ctr_el0) >> 16 & 0xf); /* CTR_EL0.DminLine, in words */
+	u64 at = window_open(first, count);
+	u64 end = at + count * GRANULE_SIZE;
+
+	/* Invalidated too: a line left behind would hide what the guest writes with its caches off. */
+	for (u64 p = at; p < end; p += line) {
+		__asm__ volatile("dc civac, %0" :: "r"(p) : "memory");
+	}
+	dsb(ish);
+	__asm__ volatile("ic ialluis" ::: "memory");
+	window_close(first, count);
+}
