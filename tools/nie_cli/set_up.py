@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+from pathlib import Path
 
 import guest_files
 import requirements
@@ -77,6 +78,8 @@ def install(codename, absent):
         count, size = state.download_size(plan)
         say(f"will install {' '.join(plan[1:])}: {count} packages with what they need, {size / 1e6:.0f} MB to download")
     prefix = root_prefix(state, plans)
+    if any(Path("/var/lib/dpkg/updates").iterdir()):  # dpkg(1): an installation was interrupted
+        state.follow([*prefix, "dpkg", "--configure", "-a"], "completing an interrupted installation")
     for plan in plans:
         state.install(prefix, plan, f"installing {len(plan) - 1} packages" if "-t" not in plan else "installing QEMU")
     still = requirements.missing()
