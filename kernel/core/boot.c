@@ -12,9 +12,9 @@
 #include "nie/view.h"
 
 #define BLOCK NIE_PAGES_PER_BLOCK
-#define ALL_RIGHTS (NIE_RIGHT_READ | NIE_RIGHT_WRITE | NIE_RIGHT_EXECUTE | NIE_RIGHT_CONTROL)
-#define CSPACE_GRANULES 64u
 #define GRANULE_BITS 12u
+#define CSPACE_BITS 18u
+#define CSPACE_GRANULES 64u
 #define BLOCK_BITS 21u
 
 /* The initial task's own objects lie in one block after the archive, in this order. */
@@ -80,7 +80,8 @@ static void place_free(struct plan *p, granule_t first, granule_t end)
 	for (granule_t g = first; g < end;) {
 		u32 size = piece(g, end);
 
-		cap_place_root(p->cspace + p->next_free_untyped, NIE_TYPE_UNTYPED, ALL_RIGHTS, GRANULE_BITS + log2_of(size), g);
+		cap_place_root(p->cspace + p->next_free_untyped, NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL,
+			       GRANULE_BITS + log2_of(size), g);
 		p->next_free_untyped++;
 		g += size;
 	}
@@ -89,7 +90,7 @@ static void place_free(struct plan *p, granule_t first, granule_t end)
 /* A capability for a boot-made object, as if retype had made it from the objects' block. */
 static void place_object(struct plan *p, u32 index, u32 type, u32 size_bits, granule_t g)
 {
-	cap_place_child(p->objects_untyped, p->cspace + index, (u8)type, ALL_RIGHTS, (u8)size_bits, g);
+	cap_place_child(p->objects_untyped, p->cspace + index, type, size_bits, g);
 }
 
 static void must(status_t status, const char *what)
@@ -128,19 +129,19 @@ static void place_image(struct plan *p, granule_t first, granule_t end, granule_
 		u32 size = piece(g, end);
 		slot_t untyped = p->cspace + p->next_image_untyped++;
 
-		cap_place_root(untyped, NIE_TYPE_UNTYPED, ALL_RIGHTS, GRANULE_BITS + log2_of(size), g);
-		slot_at(untyped)->detail = size;
+		cap_place_root(untyped, NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL, GRANULE_BITS + log2_of(size), g);
 		for (granule_t f = g; f < g + size && f < used_end; f += step) {
 			u64 rights = f - first < text ? NIE_RIGHT_READ | NIE_RIGHT_EXECUTE : NIE_RIGHT_READ | NIE_RIGHT_WRITE;
 			u64 at = ipa + (u64)(f - first) * GRANULE_SIZE;
 
 			frame_make(f, blocks, true);
-			cap_place_child(untyped, p->cspace + p->next_frame++, NIE_TYPE_PRIVATE_FRAME, ALL_RIGHTS,
+			cap_place_child(untyped, p->cspace + p->next_frame++, NIE_TYPE_PRIVATE_FRAME,
 					blocks ? BLOCK_BITS : GRANULE_BITS, f);
 			need_tables(p, at, blocks ? 2u : 3u);
 			must(vspace_map_private(f, vspace, at, blocks ? NIE_RIGHT_READ : rights),
 			     "boot cannot map the image: status");
 		}
+		slot_at(untyped)->detail = size;
 		g += size;
 	}
 }
@@ -150,14 +151,12 @@ static void make_objects(struct plan *p)
 	granule_t vspace = p->objects + OBJECT_VSPACE;
 	granule_t vcpu = p->objects + OBJECT_VCPU;
 
-	cnode_make(p->objects + OBJECT_CSPACE, CSPACE_GRANULES, cnode_next_serial());
+	cnode_create(p->objects + OBJECT_CSPACE, CSPACE_BITS);
 	p->objects_untyped = p->cspace + p->next_image_untyped++;
-	cap_place_root(p->objects_untyped, NIE_TYPE_UNTYPED, ALL_RIGHTS, BLOCK_BITS, p->objects);
-	slot_at(p->objects_untyped)->detail = BLOCK;
+	cap_place_root(p->objects_untyped, NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL, BLOCK_BITS, p->objects);
 	vspace_make(vspace, false);
 	vcpu_make(vcpu);
-	place_object(p, NIE_BOOT_SLOT_CSPACE, NIE_TYPE_CNODE, GRANULE_BITS + log2_of(CSPACE_GRANULES),
-		     p->objects + OBJECT_CSPACE);
+	place_object(p, NIE_BOOT_SLOT_CSPACE, NIE_TYPE_CNODE, CSPACE_BITS, p->objects + OBJECT_CSPACE);
 	place_object(p, NIE_BOOT_SLOT_VSPACE, NIE_TYPE_TASK_VSPACE, GRANULE_BITS + 1u, vspace);
 	place_object(p, NIE_BOOT_SLOT_VCPU, NIE_TYPE_VCPU, GRANULE_BITS, vcpu);
 }
@@ -165,14 +164,14 @@ static void make_objects(struct plan *p)
 static void place_hardware(struct plan *p, u32 core_count)
 {
 	for (u32 i = 0; i < core_count; i++) {
-		cap_place_root(p->cspace + NIE_BOOT_SLOT_CORES + i, NIE_TYPE_CORE, ALL_RIGHTS, 0, i);
+		cap_place_root(p->cspace + NIE_BOOT_SLOT_CORES + i, NIE_TYPE_CORE, NIE_RIGHTS_ALL, 0, i);
 	}
 	for (u32 i = 0; i < sizeof(device_pages) / sizeof(device_pages[0]); i++) {
-		cap_place_root(p->cspace + NIE_BOOT_SLOT_DEVICES + i, NIE_TYPE_DEVICE, ALL_RIGHTS, GRANULE_BITS,
+		cap_place_root(p->cspace + NIE_BOOT_SLOT_DEVICES + i, NIE_TYPE_DEVICE, NIE_RIGHTS_ALL, GRANULE_BITS,
 			       device_pages[i]);
 	}
 	for (u32 i = 0; i < sizeof(irqs) / sizeof(irqs[0]); i++) {
-		cap_place_root(p->cspace + NIE_BOOT_SLOT_IRQS + i, NIE_TYPE_IRQ, ALL_RIGHTS, 0, irqs[i]);
+		cap_place_root(p->cspace + NIE_BOOT_SLOT_IRQS + i, NIE_TYPE_IRQ, NIE_RIGHTS_ALL, 0, irqs[i]);
 	}
 }
 
