@@ -12,6 +12,7 @@ from pathlib import Path
 from say import Failure, Progress
 
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+STATUS = ("-q", "-o", "APT::Status-Fd=1")
 
 
 class AptState:
@@ -57,21 +58,22 @@ class AptState:
             raise AptError(last_error(result.stderr or result.stdout))
         return result.stdout
 
-    def follow(self, command, title):
+    def follow(self, command, title, cwd=None, installs=False):
         """Run apt-get with a progress line; its own words go to the log."""
         progress = Progress(title)
         errors = []
         with open(self.log, "a") as log:
             log.write(f"$ {shlex.join(command)}\n")
-            with subprocess.Popen(command, env=ENVIRONMENT, text=True, errors="replace", stdin=subprocess.DEVNULL,
+            with subprocess.Popen(command, env=ENVIRONMENT, cwd=cwd, text=True, errors="replace", stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
                 for line in process.stdout:
                     # README.progress-reporting of apt: KIND:item:percent:text
                     match = re.match(r"(dl|pm)status:[^:]*(?::[^:]*)??:([0-9.]+):(.*)", line)
                     if match:
-                        # Downloading and installing each count from 0 to 100.
-                        half = 0 if match[1] == "dl" else 50
-                        progress.update(half + float(match[2]) / 2, match[3].strip())
+                        percent = float(match[2])
+                        if installs:  # downloading, then installing: each counts from 0 to 100
+                            percent = percent / 2 + (0 if match[1] == "dl" else 50)
+                        progress.update(percent, match[3].strip())
                         continue
                     log.write(line)
                     if line.startswith("E: "):
@@ -84,25 +86,20 @@ class AptState:
     def update(self):
         shutil.rmtree(self.directory / "lists")
         (self.directory / "lists" / "partial").mkdir(parents=True)
-        progress = Progress("reading package lists")
-        progress.update(0)
-        # Without this, apt calls a list that it could not fetch a warning.
-        try:
-            self.read("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
-        except AptError:
-            progress.done("failed")
-            raise
-        progress.done()
+        # Without the error mode, apt calls a list that it could not fetch a warning.
+        self.follow(self.command("apt-get", *STATUS, "-o", "APT::Update::Error-Mode=any", "update"),
+                    "reading package lists")
 
     def download_size(self, arguments):
-        """Count and bytes of the archives that an install would fetch."""
+        """How many packages an install would bring, and the bytes it would fetch."""
+        simulation = self.read("apt-get", "-o", "Debug::NoLocking=true", "-qq", "-s", "install", *arguments)
         uris = self.read("apt-get", "-o", "Debug::NoLocking=true", "-qq", "--print-uris", "install", *arguments)
         sizes = [int(match[1]) for match in re.finditer(r"^'[^']*' \S+ (\d+)", uris, re.MULTILINE)]
-        return len(sizes), sum(sizes)
+        return simulation.count("\nInst ") + simulation.startswith("Inst "), sum(sizes)
 
     def install(self, prefix, arguments, title):
-        command = [*prefix, *self.command("apt-get"), "-y", "-q", "-o", "APT::Status-Fd=1", "install", *arguments]
-        self.follow(command, title)
+        command = [*prefix, *self.command("apt-get", *STATUS, "-y", "install", *arguments)]
+        self.follow(command, title, installs=True)
 
     def packages(self):
         """(name, version) of everything in the lists."""
@@ -116,7 +113,7 @@ class AptState:
     def unpack(self, package, into):
         """Download one package and unpack it."""
         with tempfile.TemporaryDirectory(dir=self.directory) as temporary:
-            self.read("apt-get", "download", package, cwd=temporary)
+            self.follow(self.command("apt-get", *STATUS, "download", package), f"downloading {package}", temporary)
             archives = list(Path(temporary).glob("*.deb"))
             if len(archives) != 1:
                 raise AptError(f"{package} was not downloaded")

@@ -114,7 +114,6 @@ class unpacked:
         self.state, self.package = state, package
 
     def __enter__(self):
-        say(f"downloading {self.package}")
         self.temporary = tempfile.TemporaryDirectory(dir=self.state.directory)
         self.state.unpack(self.package, self.temporary.name)
         return Path(self.temporary.name)

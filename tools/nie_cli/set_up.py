@@ -4,6 +4,7 @@ interrupted one is repeated by running it again."""
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -76,12 +77,12 @@ def install(codename, absent):
         plans.append(["--no-install-recommends", "-t", "bookworm-backports", requirements.EMULATOR.package])
     for plan in plans:
         count, size = state.download_size(plan)
-        say(f"will install {' '.join(plan[1:])}: {count} packages with what they need, {size / 1e6:.0f} MB to download")
+        say(f"will install {' '.join(plan[1:])}: {count} in all, {size / 1e6:.0f} MB to download")
     prefix = root_prefix(state, plans)
     if any(Path("/var/lib/dpkg/updates").iterdir()):  # dpkg(1): an installation was interrupted
         state.follow([*prefix, "dpkg", "--configure", "-a"], "completing an interrupted installation")
     for plan in plans:
-        state.install(prefix, plan, f"installing {len(plan) - 1} packages" if "-t" not in plan else "installing QEMU")
+        state.install(prefix, plan, "installing QEMU" if "-t" in plan else "installing packages")
     still = requirements.missing()
     if still:
         raise Failure("still missing after the installation: "
@@ -91,7 +92,7 @@ def install(codename, absent):
 def root_prefix(state, plans):
     if os.geteuid() == 0:
         return []
-    if shutil.which("sudo") and sys.stdin.isatty():
+    if shutil.which("sudo") and (sys.stdin.isatty() or subprocess.run(["sudo", "-n", "true"]).returncode == 0):
         say("installing packages needs root: sudo may ask for your password")
         return ["sudo", "DEBIAN_FRONTEND=noninteractive"]
     commands = " && ".join(shlex.join(state.command("apt-get", "install", *plan)) for plan in plans)
