@@ -54,8 +54,8 @@ def test_no_report(emulator):
 
 
 def test_fault_wins_over_a_report(emulator):
-    emulator(f"echo 'nie: EL2 fault on core 0'; echo '{REPORT}'")
-    assert run().problem == "fault at EL2: EL2 fault on core 0"
+    emulator(f"echo 'nie: stopped: data abort'; echo '{REPORT}'")
+    assert run().problem == "the kernel reports: stopped: data abort"
 
 
 def test_no_qemu(monkeypatch, tmp_path):

@@ -46,13 +46,13 @@ def test_bad_report(text, error):
 
 def test_fault_is_named_with_colours_and_carriage_returns():
     stream = Stream()
-    stream.feed(b"\x1b[31mnie: EL2 fault on core 1: data abort\r\nnie: EL2 second\r\n")
-    assert stream.fault == "EL2 fault on core 1: data abort"
+    stream.feed(b"\x1b[31mnie: stopped: data abort\r\nnie: stopped: again\r\n")
+    assert stream.fault == "stopped: data abort"
 
 
 def test_a_guest_cannot_fake_a_fault_or_a_report():
     stream = Stream()
-    stream.feed(b"[alpha] nie: EL2 fault\n[alpha] " + REPORT + b"\n")
+    stream.feed(b"[alpha] nie: stopped: x\n[alpha] " + REPORT + b"\n")
     assert stream.fault is None and stream.report is None
 
 

@@ -98,7 +98,7 @@ class AptState:
         return simulation.count("\nInst ") + simulation.startswith("Inst "), sum(sizes)
 
     def install(self, prefix, arguments, title):
-        command = [*prefix, *self.command("apt-get", *STATUS, "-y", "install", *arguments)]
+        command = [*prefix, *self.command("apt-get", *STATUS, "-y", "-o", "DPkg::Lock::Timeout=300", "install", *arguments)]
         self.follow(command, title, installs=True)
 
     def packages(self):

@@ -122,7 +122,7 @@ def run(machine, interactive=False, limit=600, silence=60, output=None, quiet=Fa
     if problem is None and process.returncode:
         problem = f"QEMU ended with status {process.returncode}: its message is above"
     if stream.fault:
-        problem = f"fault at EL2: {stream.fault}"
+        problem = f"the kernel reports: {stream.fault}"
     elif problem is None and stream.report_error:
         problem = f"the VMM's report cannot be read: {stream.report_error}"
     elif problem is None and stream.report is None:

@@ -5,8 +5,8 @@ import re
 
 REPORT = b"@nie-report "
 ANSI = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
-# The kernel's own report of a fault at EL2 or a failed internal check.
-FAULT = re.compile(rb"^nie: (?P<what>(stopped|panic|fault|EL2 fault)\b.*)")
+# The kernel's report (kernel/arch/arm64/panic.c): a fault at EL2, a failed check, a task that crashed.
+FAULT = re.compile(rb"^nie: (?P<what>(stopped: |the task of core ).*)")
 LONGEST_LINE = 64 * 1024
 
 
