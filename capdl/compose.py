@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person's system (SystemSource) -> the capDL description of the VMM, and what guests.bin tells it."""
+from capdl import blob
+from capdl.memory import round_up
+from capdl.model import Cap, Container, Decl, Description, Fill, Ref
+from capdl.problem import NOWHERE, Problem
+from capdl.sizes import powers_of_two
+from capdl.system import BLOCK, BOOT_SLOTS, GIB, PAGE
+from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, WINDOW, Tables, program
+
+# The VMM's CNode: these slots, the guests' untypeds, what is left at boot, the capabilities that are
+# placed nowhere else, and free slots.
+CSPACE, VSPACE, VCPUS, CORES, CONSOLE, CONSOLE_IRQ, MEMORY, GUESTS = 1, 2, 8, 16, 24, 25, 32, 64
+CNODE_BITS = (12, 15)
+MOST_MEMORY_PIECES = GUESTS - MEMORY
+# For a guest's VSpace, vCPUs and tables; and slots for them.
+GUEST_OBJECTS = 256 << 10
+GUEST_SLOTS = 64
+SPARE_SLOTS = 1024
+
+
+def untyped(name, size, where, comment=""):
+    """Untyped memory of any size: powers of two."""
+    return [Decl(f"{name}{i}", "ut", bits=piece.bit_length() - 1, where=where, comment="" if i else comment)
+            for i, piece in enumerate(powers_of_two(size))]
+
+
+class Slots:
+    """What the VMM's CNode holds."""
+
+    def __init__(self):
+        self.caps = []
+
+    def give(self, first, decls):
+        """-> the slots of these objects."""
+        self.caps += [Cap(first + i, Ref(decl.name)) for i, decl in enumerate(decls)]
+        return list(range(first, first + len(decls)))
+
+
+def guest_memory(source, slots):
+    """-> untypeds, {guest: its slots}, first slot after them."""
+    decls, given, slot = [], {}, GUESTS
+    for guest in source.guests:
+        plural = "s" if guest.vcpus > 1 else ""
+        made = untyped(f"{guest.name}_ram", guest.memory, guest.memory_where,
+                       f"{guest.name}: {guest.kernel.value}, {guest.vcpus} vCPU{plural}")
+        made += untyped(f"{guest.name}_objects", GUEST_OBJECTS, guest.where)
+        given[guest.name] = slots.give(slot, made)
+        slot += len(made)
+        decls += made
+    return decls, given, slot
+
+
+def vcpus(cores, flat):
+    first = Decl("vmm_vcpu0", "vcpu", numbers={"index": 0, "entry": flat.entry, "argument": BLOB_AT})
+    return [first] + [Decl(f"vmm_vcpu{i}", "vcpu") for i in range(1, cores)]
+
+
+def blob_frames(size, tables):
+    count = -(-size // BLOCK)
+    if BLOB_AT + count * BLOCK > WINDOW[0]:
+        raise Problem(f"the guests' files need {count * BLOCK // GIB} GiB, {(WINDOW[0] - BLOB_AT) // GIB} GiB are possible: "
+                      f"give smaller kernels")
+    tables.map("guests_bin", count, BLOCK, BLOB_AT, "R")
+    return Decl("guests_bin", "frame", count, size=BLOCK, fills=[Fill(0, BLOCK, BLOB_FILE, 0, BLOCK)],
+                comment="a device tree that describes the guests, and their files")
+
+
+def cnode_bits(slots):
+    bits = max(slots.bit_length(), CNODE_BITS[0])
+    if bits > CNODE_BITS[1]:
+        raise Problem(f"the guests' memory needs {slots} slots in the VMM's CNode, {1 << CNODE_BITS[1]} are possible: give "
+                      f"guests less memory")
+    return bits
+
+
+def compose(source, platform, cores, flat, guest_files, data):
+    """`guest_files`: {guest: (kernel, initrd)}, names in `data`, {name: bytes}. -> description, guests.bin,
+    its device tree's source."""
+    slots, tables = Slots(), Tables()
+    memory = untyped("vmm_memory", source.vmm_memory, source.vmm_where, "host-vmm's own tables and the like")
+    if len(memory) > MOST_MEMORY_PIECES:
+        raise Problem(f"vmm.memory: it falls into {len(memory)} powers of two, {MOST_MEMORY_PIECES} are possible: use a "
+                      f"rounder size", source.vmm_where)
+    cspace = Decl("vmm_cspace", "cnode", comment="host-vmm")
+    runners = vcpus(cores, flat)
+    console = Decl("console", "frame", size=PAGE, numbers={"paddr": platform.console})
+    tables.map("console", None, PAGE, CONSOLE_AT, "RW")
+    console_irq = Decl("console_irq", "irq")
+    core_decls = [Decl(f"core{i}", "core", numbers={"index": i}) for i in range(cores)]
+    code = program(tables, flat)
+    vmm = {"cspace": CSPACE, "vspace": VSPACE, "console": CONSOLE_AT, "console_irq": CONSOLE_IRQ, "window": WINDOW}
+    slots.give(CSPACE, [cspace])
+    slots.give(VSPACE, tables.objects[:1])
+    vmm["vcpus"], vmm["cores"] = slots.give(VCPUS, runners), slots.give(CORES, core_decls)
+    slots.give(CONSOLE, [console])
+    slots.give(CONSOLE_IRQ, [console_irq])
+    vmm["memory"] = slots.give(MEMORY, memory)
+    guest_decls, untypeds, after = guest_memory(source, slots)
+    reclaim = round_up(after, BOOT_SLOTS)
+    leftover, originals = reclaim + BOOT_SLOTS, reclaim + 2 * BOOT_SLOTS
+    vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)
+
+    guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
+               "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format, "load": g.load,
+               "untyped": untypeds[g.name]} for g in source.guests]
+    vmm["free_slots"] = (0, 0)
+    _, blob_size = blob.layout(blob.tree_size(vmm, guests, data), data)
+    frames = blob_frames(blob_size, tables)
+
+    objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq] + core_decls
+    objects += guest_decls
+    homeless = sum(decl.count or 1 for decl in objects) - len(slots.caps)
+    free = originals + homeless
+    cspace.bits = cnode_bits(free + sum(g.memory // BLOCK + GUEST_SLOTS for g in source.guests) + SPARE_SLOTS)
+    vmm["free_slots"] = (free, (1 << cspace.bits) - free)
+    packed, tree = blob.pack(vmm, guests, data)
+
+    description = Description(objects=objects, irq_maps=[(platform.console_irq, Ref("console_irq"))])
+    description.caps = list(tables.containers.values())
+    description.caps.append(Container(Ref("vmm_vcpu0"), [Cap("vspace", Ref("vmm_vspace")), Cap("cspace", Ref("vmm_cspace"))]))
+    description.caps.append(Container(Ref("vmm_cspace"), slots.caps))
+    description.handover = {"start": Ref("vmm_vcpu0"), "cnode": Ref("vmm_cspace"), "reclaim": reclaim,
+                            "leftover": leftover, "originals": originals}
+    for decl in objects:
+        if decl.where is NOWHERE:
+            decl.where = source.vmm_where
+    return description, packed, tree

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A checked system as the steps that the initial task takes, and these as C tables."""
+import pathlib
+from dataclasses import dataclass, field
+
+import jinja2
+
+from capdl import memory
+from capdl.checker import index_of
+from capdl.system import ALL_RIGHTS
+
+KIND = {"ut": "UNTYPED", "cnode": "CNODE", "pud": "TASK_VSPACE", "pd": "TABLE", "pt": "TABLE", "vcpu": "VCPU",
+        "irq": "IRQ", "core": "CORE"}
+NONE = "SPEC_NONE"
+
+
+def kind(obj):
+    if obj.type != "frame":
+        return KIND[obj.type]
+    return "DEVICE" if obj.device else "SHARED_FRAME" if obj.decl.shared else "PRIVATE_FRAME"
+
+
+def address(obj):
+    """What cap_info says of an object that the kernel gives at boot."""
+    return obj.intid or obj.decl.numbers.get("paddr", obj.decl.numbers.get("index", 0))
+
+
+@dataclass
+class Plan:
+    objects: list = field(default_factory=list)  # made ones in order of making, then given ones
+    number: dict = field(default_factory=dict)
+    made: int = 0
+    runs: list = field(default_factory=list)     # retype: first object, count, parent
+    files: list = field(default_factory=list)
+    fills: list = field(default_factory=list)
+    links: list = field(default_factory=list)
+    mappings: list = field(default_factory=list)  # and where the capability of a second mapping goes
+    starts: list = field(default_factory=list)
+    places: list = field(default_factory=list)   # copies, then moves, CNodes last
+    start: int = 0
+    cnode: int = 0
+    reclaim: int = 0
+    leftover: int = 0
+    next_slot: int = 0  # first unused slot of the CNode from `originals` on
+
+
+def runs(plan):
+    """Neighbours that one retype can make."""
+    previous = None
+    for index, obj in enumerate(plan.objects[:plan.made]):
+        same = previous and (obj.decl, obj.parent) == (previous.decl, previous.parent)
+        if same:
+            plan.runs[-1]["count"] += 1
+        else:
+            plan.runs.append({"first": index, "count": 1,
+                              "parent": plan.number[id(obj.parent)] if obj.parent else NONE})
+        previous = obj
+
+
+def fills(plan):
+    for index, obj in enumerate(plan.objects):
+        for fill in obj.fills:
+            if fill.file not in plan.files:
+                plan.files.append(fill.file)
+            plan.fills.append({"object": index, "offset": fill.offset, "length": fill.length,
+                               "file": plan.files.index(fill.file),
+                               "file_offset": fill.file_offset + obj.element * fill.step})
+
+
+def mappings(plan, system):
+    seen = set()
+    for m in system.mappings:
+        home = NONE
+        if id(m.frame) in seen:
+            home, plan.next_slot = plan.next_slot, plan.next_slot + 1
+        seen.add(id(m.frame))
+        plan.mappings.append({"object": plan.number[id(m.frame)], "vspace": plan.number[id(m.vspace)], "ipa": m.ipa,
+                              "rights": m.rights, "home": home})
+
+
+def places(plan, system):
+    copies, moves, placed = [], [], set()
+    for s in system.slots:
+        move = s.rights == ALL_RIGHTS and id(s.object) not in placed
+        if move:
+            placed.add(id(s.object))
+        (moves if move else copies).append({"cnode": plan.number[id(s.cnode)], "index": s.index,
+                                            "object": plan.number[id(s.object)], "rights": s.rights, "move": move})
+    for index, obj in enumerate(plan.objects):
+        if id(obj) not in placed:
+            moves.append({"cnode": plan.cnode, "index": plan.next_slot, "object": index, "rights": ALL_RIGHTS,
+                          "move": True})
+            plan.next_slot += 1
+    plan.places = copies + moves
+
+
+def make(system):
+    plan = Plan()
+    plan.objects = memory.order(system)
+    plan.made = len(plan.objects)
+    plan.objects += [o for o in system.objects if not o.made]
+    plan.number = {id(obj): index for index, obj in enumerate(plan.objects)}
+    plan.start, plan.cnode = plan.number[id(system.start)], plan.number[id(system.cnode)]
+    plan.reclaim, plan.leftover, plan.next_slot = system.reclaim, system.leftover, system.originals
+    runs(plan)
+    fills(plan)
+    # A level-2 table is linked before the level-3 tables under it.
+    for link in sorted(system.links, key=lambda entry: entry.level):
+        plan.links.append({"object": plan.number[id(link.table)], "vspace": plan.number[id(link.vspace)],
+                           "ipa": link.ipa, "level": link.level})
+    mappings(plan, system)
+    for s in system.starts:
+        numbers = s.vcpu.decl.numbers
+        plan.starts.append({"vcpu": plan.number[id(s.vcpu)], "vspace": plan.number[id(s.vspace)],
+                            "cspace": plan.number[id(s.cspace)], "index": index_of(s.vcpu),
+                            "entry": numbers["entry"], "argument": numbers.get("argument", 0),
+                            "stack": numbers.get("stack", 0)})
+    places(plan, system)
+    return plan
+
+
+def c_tables(plan, source):
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
+                                     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                                     keep_trailing_newline=True)
+    environment.globals.update(kind=kind, address=address)
+    environment.filters["hex"] = lambda value: f"{value:#x}ul"
+    return environment.get_template("spec.c.j2").render(plan=plan, source=source)

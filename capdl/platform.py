@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a system description needs to know of a platform (configs/platforms/NAME.yaml)."""
+import pathlib
+from dataclasses import dataclass
+
+import yaml
+
+from capdl.problem import NOWHERE, Problem
+from capdl.sizes import size_of
+from capdl.system import PAGE
+
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "configs" / "platforms"
+
+
+@dataclass(frozen=True)
+class Platform:
+    name: str
+    ram_base: int
+    ram_size: int
+    cores: int
+    image: int            # where the image is loaded
+    device_pages: tuple   # physical addresses
+    irqs: tuple           # INTIDs
+    console: int          # the PL011, and its interrupt
+    console_irq: int
+
+
+def load(name, ram_size=None, where=NOWHERE, folder=FOLDER):
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
+        raise Problem(f"unknown platform {name}: use one of {known}", where)
+    text = yaml.safe_load(path.read_text())
+    devices = text.get("devices", [])
+    pages = [d["base"] + offset for d in devices for offset in range(0, size_of(d["size"]), PAGE)]
+    irqs = [d["irq"] for d in devices if "irq" in d]
+    console = next((d for d in devices if d["base"] == text["console"] and "irq" in d), None)
+    if console is None:
+        raise Problem(f"platform {name}: no device with an irq at the console's address {text['console']:#x}", where)
+    return Platform(name, text["ram"]["base"], ram_size or size_of(text["ram"]["size"]), text["cores"], text["image"],
+                    tuple(pages), tuple(irqs), console["base"], console["irq"])

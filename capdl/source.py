@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person writes (configs/systems/*.yaml) -> SystemSource, every value with its place."""
+import re
+from dataclasses import dataclass, field
+
+import yaml
+
+from capdl.guest_image import FORMATS
+from capdl.problem import NOWHERE, Problem, Where, size_text
+from capdl.sizes import size_of
+from capdl.system import BLOCK, PAGE
+
+GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
+SECTIONS = ("machine", "vmm", "guests")
+MACHINE_KEYS = ("platform", "cores")
+VMM_KEYS = ("memory",)
+GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "expect")
+MOST_VCPUS = 8
+MOST_GUESTS = 32
+LEAST_VMM_MEMORY = 256 << 10
+
+
+@dataclass
+class Text:
+    """A value and where it stands."""
+    value: str
+    where: Where
+
+
+@dataclass
+class Guest:
+    name: str
+    kernel: Text
+    memory: int
+    where: Where        # of the guest
+    memory_where: Where
+    initrd: Text | None = None
+    bootargs: str = ""
+    vcpus: int = 1
+    format: str = "image"
+    load: int = 0
+
+
+@dataclass
+class SystemSource:
+    name: str
+    platform: Text
+    cores: Text
+    vmm_memory: int
+    vmm_where: Where
+    guests: list = field(default_factory=list)
+
+
+def tree(text, file):
+    """YAML as dict of Text and dict, in order; keys come once."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise Problem(f"not YAML: {getattr(error, 'problem', None) or error}",
+                      Where(file, mark.line + 1 if mark else 0)) from None
+
+    def convert(node, name):
+        where = Where(file, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return Text(node.value, where)
+        if not isinstance(node, yaml.MappingNode):
+            raise Problem(f"{name or 'the file'} is a list: write name: value", where)
+        found = {}
+        for key, value in node.value:
+            at = Where(file, key.start_mark.line + 1)
+            if not isinstance(key, yaml.ScalarNode):
+                raise Problem(f"{name or 'the file'}: a key is not a name", at)
+            if key.value in found:
+                raise Problem(f"{key.value} is given twice", at)
+            found[key.value] = convert(value, f"{name}.{key.value}" if name else key.value)
+        found["@"] = where
+        return found
+
+    if node is None:
+        raise Problem("the file is empty: describe machine, vmm and guests", Where(file))
+    content = convert(node, "")
+    if isinstance(content, Text):
+        raise Problem(f"not a system description: {', '.join(SECTIONS)} are expected", content.where)
+    return content
+
+
+def override(content, settings):
+    """`alpha.kernel=FILE`: a guest's key, or one of machine and vmm."""
+    for setting in settings:
+        where = Where(f"--set {setting.partition('=')[0]}")
+        match = re.fullmatch(r"([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)=(.*)", setting, re.DOTALL)
+        if not match:
+            raise Problem("write GUEST.KEY=VALUE", Where(f"--set {setting}"))
+        owner, key, value = match.groups()
+        guests = content.get("guests")
+        holder = content.setdefault(owner, {"@": where}) if owner in ("machine", "vmm") else (
+            guests.get(owner) if isinstance(guests, dict) else None)
+        if not isinstance(holder, dict):
+            raise Problem(f"no guest {owner}; there are {', '.join(names(guests)) or 'none'}", where)
+        holder[key] = Text(value, where)
+
+
+def names(mapping):
+    return [key for key in mapping if key != "@"] if isinstance(mapping, dict) else []
+
+
+def keys(mapping, name, allowed):
+    """A section's values; unknown keys are mistakes."""
+    if not isinstance(mapping, dict):
+        raise Problem(f"{name} is a single value: it has the keys {', '.join(allowed)}", mapping.where)
+    for key in names(mapping):
+        where = getattr(mapping[key], "where", None) or mapping[key]["@"]
+        if key not in allowed:
+            raise Problem(f"{name}: unknown key {key}; there are {', '.join(allowed)}", where)
+        if isinstance(mapping[key], dict):
+            raise Problem(f"{name}.{key} is a mapping: give one value", where)
+    return mapping
+
+
+def size(text, name, multiple, least):
+    value = size_of(text.value)
+    if value is None:
+        raise Problem(f"{name}: {text.value!r} is not a size: write a number with KiB, MiB or GiB", text.where)
+    if value % multiple or value < least:
+        raise Problem(f"{name}: {text.value} is not a multiple of {size_text(multiple)} from {size_text(least)} on", text.where)
+    return value
+
+
+def whole(text, name, low, high):
+    if not re.fullmatch(r"\d+", text.value) or not low <= int(text.value) <= high:
+        raise Problem(f"{name}: {text.value!r} is not a number from {low} to {high}", text.where)
+    return int(text.value)
+
+
+def guest(name, mapping, where):
+    if not GUEST_NAME.fullmatch(name) or name in ("machine", "vmm"):
+        raise Problem(f"guest {name}: a name has up to 16 small letters, digits and _, starts with a letter, and is not "
+                      f"machine or vmm", where)
+    values = keys(mapping, name, GUEST_KEYS)
+    for key in ("kernel", "memory"):
+        if key not in values:
+            raise Problem(f"{name}: {key} is missing", where)
+    made = Guest(name, values["kernel"], size(values["memory"], f"{name}.memory", BLOCK, BLOCK), where,
+                 values["memory"].where)
+    made.initrd = values.get("initrd")
+    for text in (made.kernel, made.initrd):
+        if text and not text.value:
+            raise Problem(f"{name}: {'kernel' if text is made.kernel else 'initrd'} is empty: name a file", text.where)
+    if "bootargs" in values:
+        made.bootargs = values["bootargs"].value
+        if any(not " " <= c <= "~" for c in made.bootargs) or len(made.bootargs) > 1024:
+            raise Problem(f"{name}.bootargs: at most 1024 printable ASCII characters", values["bootargs"].where)
+    if "vcpus" in values:
+        made.vcpus = whole(values["vcpus"], f"{name}.vcpus", 1, MOST_VCPUS)
+    if "format" in values:
+        made.format = values["format"].value
+        if made.format not in FORMATS:
+            raise Problem(f"{name}.format: {made.format!r} is none of {', '.join(FORMATS)}", values["format"].where)
+    if ("load" in values) != (made.format == "raw"):
+        raise Problem(f"{name}: load is given with format: raw, and only then", where)
+    if "load" in values:
+        text = values["load"]
+        load = size_of(text.value)
+        if load is None or load % 4:
+            raise Problem(f"{name}.load: {text.value!r} is not an address that is a multiple of 4", text.where)
+        made.load = load
+    if "expect" in values and not re.fullmatch(r"[a-z]+", values["expect"].value):
+        raise Problem(f"{name}.expect: {values['expect'].value!r} is not a word such as off, reset or crash",
+                      values["expect"].where)
+    return made
+
+
+def load(text, file, name, settings=()):
+    content = tree(text, file)
+    override(content, settings)
+    for section in names(content):
+        if section not in SECTIONS:
+            value = content[section]
+            raise Problem(f"unknown key {section}; there are {', '.join(SECTIONS)}",
+                          value.where if isinstance(value, Text) else value["@"])
+    top = Where(file)
+    machine = keys(content.get("machine", {}), "machine", MACHINE_KEYS)
+    vmm = keys(content.get("vmm", {}), "vmm", VMM_KEYS)
+    guests = content.get("guests", {})
+    if not isinstance(guests, dict) or not names(guests):
+        raise Problem("guests: there are none: describe at least one", getattr(guests, "where", top))
+    if len(names(guests)) > MOST_GUESTS:
+        raise Problem(f"guests: {len(names(guests))} are too many: {MOST_GUESTS} are possible", guests["@"])
+    memory = vmm.get("memory", Text("8 MiB", top))
+    found = SystemSource(name, machine.get("platform", Text("qemu-virt", top)), machine.get("cores", Text("4", top)),
+                         size(memory, "vmm.memory", PAGE, LEAST_VMM_MEMORY), memory.where)
+    for key in names(guests):
+        where = guests[key].where if isinstance(guests[key], Text) else guests[key]["@"]
+        found.guests.append(guest(key, guests[key], where if where is not NOWHERE else top))
+    return found
