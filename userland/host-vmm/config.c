@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <libfdt.h>
+#include <stdio.h>
+#include <string.h>
+
+static char message[120];
+
+static bool fail(const char **error, const char *node, const char *property, const char *what)
+{
+	snprintf(message, sizeof(message), "guests.bin: /%s/%s %s", node, property, what);
+	*error = message;
+	return false;
+}
+
+/* A number of one or two cells. */
+static bool number(const void *tree, int node, const char *name, u64 *value)
+{
+	int length;
+	const void *p = fdt_getprop(tree, node, name, &length);
+
+	if (p == NULL || (length != 4 && length != 8)) {
+		return false;
+	}
+	*value = length == 4 ? fdt32_ld(p) : fdt64_ld(p);
+	return true;
+}
+
+static u64 number_or(const void *tree, int node, const char *name, u64 otherwise)
+{
+	u64 value;
+
+	return number(tree, node, name, &value) ? value : otherwise;
+}
+
+static bool slot_list(const void *tree, int node, const char *name, struct slots *slots)
+{
+	int length;
+	const fdt32_t *p = fdt_getprop(tree, node, name, &length);
+
+	if (p == NULL || length % 4 != 0 || (u32)length / 4u > CONFIG_SLOTS) {
+		return false;
+	}
+	slots->count = (u32)length / 4u;
+	for (u32 i = 0; i < slots->count; i++) {
+		slots->slot[i] = fdt32_ld(&p[i]);
+	}
+	return true;
+}
+
+static bool slot_range(const void *tree, int node, const char *name, struct slot_range *range)
+{
+	struct slots two;
+
+	if (!slot_list(tree, node, name, &two) || two.count != 2u) {
+		return false;
+	}
+	*range = (struct slot_range){two.slot[0], two.slot[1]};
+	return true;
+}
+
+static bool read_window(const void *tree, int node, struct config *c)
+{
+	int length;
+	const fdt64_t *p = fdt_getprop(tree, node, "window", &length);
+
+	if (p == NULL || length != 16) {
+		return false;
+	}
+	c->window = fdt64_ld(&p[0]);
+	c->window_size = fdt64_ld(&p[1]);
+	return c->window % NIE_BLOCK_SIZE == 0u && c->window_size >= NIE_BLOCK_SIZE;
+}
+
+static bool read_vmm(const void *tree, struct config *c, const char **error)
+{
+	int node = fdt_path_offset(tree, "/vmm");
+
+	if (node < 0) {
+		return fail(error, "vmm", "", "is missing");
+	}
+	c->cspace = (u32)number_or(tree, node, "cspace", 0);
+	c->vspace = (u32)number_or(tree, node, "vspace", 0);
+	c->console_irq = (u32)number_or(tree, node, "console-irq", 0);
+	c->rtc = number_or(tree, node, "rtc", 0);
+	if (!number(tree, node, "console", &c->console)) {
+		return fail(error, "vmm", "console", "is missing: address of the PL011");
+	}
+	if (c->cspace == 0u || c->vspace == 0u) {
+		return fail(error, "vmm", "cspace or vspace", "is missing");
+	}
+	if (!slot_list(tree, node, "vcpus", &c->vcpus) || !slot_list(tree, node, "cores", &c->cores) ||
+	    c->vcpus.count == 0u || c->cores.count == 0u) {
+		return fail(error, "vmm", "vcpus or cores", "is missing or too long");
+	}
+	if (!slot_list(tree, node, "memory", &c->memory)) {
+		return fail(error, "vmm", "memory", "is missing or too long");
+	}
+	if (!slot_range(tree, node, "free-slots", &c->free_slots)) {
+		return fail(error, "vmm", "free-slots", "is not <first count>");
+	}
+	slot_range(tree, node, "reclaim", &c->reclaim);
+	if (!read_window(tree, node, c)) {
+		return fail(error, "vmm", "window", "is not an aligned address and size of 2 MiB or more");
+	}
+	return true;
+}
+
+/* A file by name. */
+static bool find_file(const void *tree, const char *name, struct file *file)
+{
+	int files = fdt_path_offset(tree, "/files");
+	int node = files < 0 ? files : fdt_subnode_offset(tree, files, name);
+	u64 offset;
+
+	if (node < 0 || !number(tree, node, "offset", &offset) || !number(tree, node, "size", &file->size)) {
+		return false;
+	}
+	file->name = name;
+	file->data = (const u8 *)tree + offset;
+	return true;
+}
+
+static bool read_format(const void *tree, int node, struct guest_config *g)
+{
+	const char *format = fdt_getprop(tree, node, "format", NULL);
+
+	if (format == NULL || strcmp(format, "image") == 0) {
+		g->format = IMAGE_ARM64;
+	} else if (strcmp(format, "elf") == 0) {
+		g->format = IMAGE_ELF;
+	} else if (strcmp(format, "raw") == 0) {
+		g->format = IMAGE_RAW;
+	} else {
+		return false;
+	}
+	g->load = number_or(tree, node, "load", GUEST_RAM_BASE);
+	return true;
+}
+
+static bool read_guest(const void *tree, int node, struct guest_config *g, const char **error)
+{
+	const char *kernel = fdt_getprop(tree, node, "kernel", NULL);
+	const char *initrd = fdt_getprop(tree, node, "initrd", NULL);
+
+	g->name = fdt_get_name(tree, node, NULL);
+	g->bootargs = fdt_getprop(tree, node, "bootargs", NULL);
+	g->bootargs = g->bootargs == NULL ? "" : g->bootargs;
+	g->vcpus = (u32)number_or(tree, node, "vcpus", 1);
+	g->limit_seconds = number_or(tree, node, "limit-seconds", 0);
+	if (kernel == NULL || !find_file(tree, kernel, &g->kernel)) {
+		return fail(error, g->name, "kernel", "names no file of /files");
+	}
+	if (initrd != NULL && !find_file(tree, initrd, &g->initrd)) {
+		return fail(error, g->name, "initrd", "names no file of /files");
+	}
+	if (!read_format(tree, node, g)) {
+		return fail(error, g->name, "format", "is not image, elf or raw");
+	}
+	if (!number(tree, node, "memory", &g->memory) || g->memory == 0u || g->memory % NIE_PAGE_SIZE != 0u) {
+		return fail(error, g->name, "memory", "is not a multiple of 4 KiB");
+	}
+	if (g->memory > NIE_SHARED_HALF - GUEST_RAM_BASE) {
+		return fail(error, g->name, "memory", "is more than 255 GiB");
+	}
+	if (g->vcpus == 0u || g->vcpus > GUEST_VCPUS_MAX) {
+		return fail(error, g->name, "vcpus", "is not 1 to 8");
+	}
+	if (!slot_list(tree, node, "untyped", &g->untyped) || g->untyped.count == 0u) {
+		return fail(error, g->name, "untyped", "is missing or too long");
+	}
+	return true;
+}
+
+bool config_read(const void *blob, struct config *config, const char **error)
+{
+	int guests;
+	int node;
+
+	*config = (struct config){0};
+	if (fdt_check_header(blob) != 0) {
+		return fail(error, "", "", "is not a flattened device tree");
+	}
+	if (!read_vmm(blob, config, error)) {
+		return false;
+	}
+	guests = fdt_path_offset(blob, "/guests");
+	fdt_for_each_subnode(node, blob, guests) {
+		if (config->guests == GUESTS_MAX) {
+			return fail(error, "guests", "", "has more than 16 guests");
+		}
+		if (!read_guest(blob, node, &config->guest[config->guests], error)) {
+			return false;
+		}
+		config->guests++;
+	}
+	return config->guests > 0u || fail(error, "guests", "", "is missing or empty");
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VMM_CONFIG_H
+#define VMM_CONFIG_H
+
+#include "nie/task.h"
+#include "platform.h"
+
+/*
+ * What the VMM is to run: the device tree at the start of guests.bin, and the files behind it.
+ * The blob is trusted for its form (our own build made it), yet a mistake in it ends in one line.
+ */
+#define CONFIG_SLOTS 64u
+
+struct slots {
+	u32 slot[CONFIG_SLOTS];
+	u32 count;
+};
+
+struct slot_range {
+	u32 first, count;
+};
+
+struct file {
+	const char *name; /* NULL: no such file */
+	const u8 *data;
+	u64 size;
+};
+
+enum image_format {
+	IMAGE_ARM64,
+	IMAGE_ELF,
+	IMAGE_RAW,
+};
+
+struct guest_config {
+	const char *name;
+	const char *bootargs;
+	struct file kernel;
+	struct file initrd;
+	enum image_format format;
+	u64 load; /* raw only */
+	u64 memory;
+	u32 vcpus;
+	u64 limit_seconds; /* 0: none */
+	struct slots untyped;
+};
+
+struct config {
+	u32 cspace, vspace;
+	struct slots vcpus, cores, memory;
+	struct slot_range reclaim;    /* capabilities of the initial task's memory, to be revoked */
+	struct slot_range free_slots; /* empty slots for what the VMM makes */
+	u64 console;                  /* address of the PL011 */
+	u32 console_irq;
+	u64 rtc; /* address of a PL031 to read the time from; 0: none */
+	u64 window, window_size;
+	struct guest_config guest[GUESTS_MAX];
+	u32 guests;
+};
+
+/* False: *error says what is wrong, naming the property. */
+bool config_read(const void *blob, struct config *config, const char **error);
+
+#endif

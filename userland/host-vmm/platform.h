@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VMM_PLATFORM_H
+#define VMM_PLATFORM_H
+
+/* What a guest sees: the map of QEMU's `virt` machine. */
+#define GUEST_GICD_BASE 0x08000000ul
+#define GUEST_GICD_SIZE 0x10000ul
+#define GUEST_GICR_BASE 0x080a0000ul
+#define GUEST_GICR_STRIDE 0x20000ul /* RD_base and SGI_base frames of one vCPU */
+#define GUEST_GICR_SIZE 0xf60000ul  /* room that `virt` reserves */
+#define GUEST_UART_BASE 0x09000000ul
+#define GUEST_UART_SIZE 0x1000ul
+#define GUEST_UART_INTID 33u
+#define GUEST_RTC_BASE 0x09010000ul
+#define GUEST_RTC_SIZE 0x1000ul
+#define GUEST_RTC_INTID 34u
+#define GUEST_RAM_BASE 0x40000000ul
+#define GUEST_TIMER_INTID 27u /* virtual timer: its interrupt is the kernel's affair */
+
+#define GUEST_VCPUS_MAX 8u
+#define GUESTS_MAX 16u
+#define CORES_MAX 8u
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "console.h"
+#include "nie/names.h"
+
+#define REPORT_MAX 8192u
+
+struct report {
+	char text[REPORT_MAX];
+	u32 length;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void append(struct report *r, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(r->text + r->length, REPORT_MAX - r->length, format, arguments);
+	va_end(arguments);
+	if (length > 0) {
+		r->length += (u32)length;
+	}
+	if (r->length >= REPORT_MAX) {
+		r->length = REPORT_MAX - 1u;
+	}
+}
+
+/* A JSON string (RFC 8259). */
+static void append_string(struct report *r, const char *s)
+{
+	append(r, "\"");
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\') {
+			append(r, "\\%c", *s);
+		} else if ((unsigned char)*s < 0x20u) {
+			append(r, "\\u%04x", (unsigned int)*s);
+		} else {
+			append(r, "%c", *s);
+		}
+	}
+	append(r, "\"");
+}
+
+static void append_exits(struct report *r, const struct guest *g)
+{
+	const char *separator = "";
+
+	append(r, "\"exits\":{");
+	for (u32 reason = 1; reason < EXIT_REASONS; reason++) {
+		u64 sum = 0;
+
+		for (u32 i = 0; i < g->vcpus; i++) {
+			sum += g->vcpu[i].exits[reason];
+		}
+		if (sum != 0u) {
+			append(r, "%s\"%s\":%lu", separator, nie_exit_name(reason), sum);
+			separator = ",";
+		}
+	}
+	append(r, "}");
+}
+
+void report_print(const struct vmm *vmm)
+{
+	static struct report r;
+
+	r.length = 0;
+	append(&r, "@nie-report {\"guests\":[");
+	for (u32 i = 0; i < vmm->config->guests; i++) {
+		const struct guest *g = &vmm->guest[i];
+
+		append(&r, "%s{\"name\":", i == 0u ? "" : ",");
+		append_string(&r, g->config->name);
+		append(&r, ",\"vcpus\":%u,\"private_memory\":%lu,", g->vcpus, g->private_bytes);
+		append_exits(&r, g);
+		append(&r, ",\"end\":");
+		append_string(&r, g->end);
+		append(&r, ",\"detail\":");
+		append_string(&r, g->detail);
+		append(&r, "}");
+	}
+	append(&r, "]}");
+	console_line(r.text);
+}

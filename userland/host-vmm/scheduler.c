@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler.h"
+
+#include "console.h"
+#include "guest.h"
+#include "lock.h"
+#include "nie/stubs.h"
+
+struct core {
+	u64 own_vcpu;
+	bool idle;
+};
+
+static struct {
+	struct lock lock;
+	struct runqueue queue;
+	struct core core[CORES_MAX];
+	u32 cores;
+	u64 slice;
+	bool stopped;
+} scheduler;
+
+void scheduler_init(void)
+{
+	scheduler.slice = nie_frequency() * SLICE_MILLISECONDS / 1000u;
+}
+
+void scheduler_add_core(u32 core, u64 own_vcpu)
+{
+	scheduler.core[core].own_vcpu = own_vcpu;
+	if (core >= scheduler.cores) {
+		scheduler.cores = core + 1u;
+	}
+}
+
+/* Under the lock: one sleeping core shall look at the queue. A kick is not lost if it comes before
+ * that core sleeps. */
+static void rouse_core(void)
+{
+	for (u32 i = 0; i < scheduler.cores; i++) {
+		if (scheduler.core[i].idle) {
+			scheduler.core[i].idle = false;
+			nie_vcpu_kick(scheduler.core[i].own_vcpu);
+			return;
+		}
+	}
+}
+
+void scheduler_start(struct vcpu *v)
+{
+	lock_take(&scheduler.lock);
+	if (v->runner.state == RUNNER_OFF) {
+		runqueue_ready(&scheduler.queue, &v->runner);
+		rouse_core();
+	} else {
+		v->turned_on = true;
+	}
+	lock_release(&scheduler.lock);
+}
+
+void scheduler_wake(struct vcpu *v)
+{
+	lock_take(&scheduler.lock);
+	if (v->runner.state == RUNNER_SLEEPING) {
+		runqueue_wake(&scheduler.queue, &v->runner);
+		rouse_core();
+	}
+	lock_release(&scheduler.lock);
+}
+
+void scheduler_sleep(struct vcpu *v, u64 wake)
+{
+	lock_take(&scheduler.lock);
+	runqueue_sleep(&scheduler.queue, &v->runner, wake);
+	lock_release(&scheduler.lock);
+}
+
+/* Under the lock. */
+static bool all_off(const struct guest *g)
+{
+	for (u32 i = 0; i < g->vcpus; i++) {
+		if (g->vcpu[i].runner.state != RUNNER_OFF) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool scheduler_off(struct vcpu *v)
+{
+	bool last;
+
+	lock_take(&scheduler.lock);
+	v->runner.state = RUNNER_OFF;
+	if (v->turned_on) {
+		v->turned_on = false;
+		runqueue_ready(&scheduler.queue, &v->runner);
+	}
+	last = all_off(v->guest);
+	lock_release(&scheduler.lock);
+	return last;
+}
+
+bool scheduler_yield(struct vcpu *v)
+{
+	bool others;
+
+	lock_take(&scheduler.lock);
+	others = runqueue_tick(&scheduler.queue, nie_now()) || scheduler.stopped;
+	if (others) {
+		runqueue_ready(&scheduler.queue, &v->runner);
+	}
+	lock_release(&scheduler.lock);
+	return others;
+}
+
+/* A sleeper that wakes earlier than this slice ends gets its turn then. */
+u64 scheduler_slice_end(void)
+{
+	u64 now = nie_now();
+	u64 wake;
+
+	lock_take(&scheduler.lock);
+	wake = runqueue_next_wake(&scheduler.queue);
+	lock_release(&scheduler.lock);
+	return wake < now + scheduler.slice ? wake : now + scheduler.slice;
+}
+
+void scheduler_stop_guest(struct guest *g)
+{
+	lock_take(&scheduler.lock);
+	for (u32 i = 0; i < g->vcpus; i++) {
+		struct vcpu *v = &g->vcpu[i];
+
+		v->turned_on = false;
+		if (v->runner.state == RUNNER_RUNNING) {
+			nie_vcpu_kick(v->slot);
+		} else {
+			runqueue_remove(&scheduler.queue, &v->runner);
+		}
+	}
+	lock_release(&scheduler.lock);
+}
+
+bool scheduler_leave(struct vcpu *v)
+{
+	bool last;
+
+	lock_take(&scheduler.lock);
+	v->runner.state = RUNNER_OFF;
+	last = all_off(v->guest);
+	lock_release(&scheduler.lock);
+	return last;
+}
+
+void scheduler_stop(void)
+{
+	lock_take(&scheduler.lock);
+	scheduler.stopped = true;
+	for (u32 i = 0; i < scheduler.cores; i++) {
+		nie_vcpu_kick(scheduler.core[i].own_vcpu);
+	}
+	lock_release(&scheduler.lock);
+}
+
+/* NULL: nobody is ready; this core counts as idle, and *wake is when that may change by itself. */
+static struct vcpu *take(u32 core, u64 *wake)
+{
+	struct vcpu *v = NULL;
+
+	lock_take(&scheduler.lock);
+	if (runqueue_tick(&scheduler.queue, nie_now())) {
+		v = (struct vcpu *)runqueue_take(&scheduler.queue);
+	}
+	scheduler.core[core].idle = v == NULL;
+	*wake = runqueue_next_wake(&scheduler.queue);
+	/* Others that became ready with this one: a sleeping core may have them. */
+	if (v != NULL && scheduler.queue.first_ready != NULL) {
+		rouse_core();
+	}
+	lock_release(&scheduler.lock);
+	return v;
+}
+
+static bool is_stopped(void)
+{
+	return __atomic_load_n(&scheduler.stopped, __ATOMIC_ACQUIRE);
+}
+
+void scheduler_run(u32 core)
+{
+	while (!is_stopped()) {
+		u64 wake;
+		u64 why;
+		struct vcpu *v = take(core, &wake);
+
+		if (v != NULL) {
+			vcpu_execute(v);
+		} else if (nie_wait(wake, &why) == NIE_OK && why == NIE_EXIT_INTERRUPT) {
+			console_interrupt();
+		}
+	}
+}

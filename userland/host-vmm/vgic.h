@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VMM_VGIC_H
+#define VMM_VGIC_H
+
+#include "bus.h"
+#include "platform.h"
+
+/*
+ * The guest's GICv3 (Arm IHI 0069), one security state (GICD_CTLR.DS = 1), no LPIs. The CPU interface is
+ * the hardware's; this is the distributor, the redistributors, and the list registers.
+ *
+ * Here is the truth about an interrupt while no list register holds it. vgic_fill() lends up to
+ * three to the list registers of a vCPU that is about to run, vgic_fold() takes them back when it
+ * exits. Interrupt 27 (virtual timer) is delivered by the kernel: here are only its enable and priority.
+ *
+ * The guest's lock protects all of this.
+ */
+#define VGIC_PRIVATE 32u
+#define VGIC_SPI_WORDS 3u
+#define VGIC_INTIDS (VGIC_PRIVATE + 32u * VGIC_SPI_WORDS)
+#define VGIC_LISTS 3u
+#define VGIC_NOBODY 0xffu
+
+/* ICH_LR<n>_EL2 (12.4.6). */
+#define LR_INTID 0xfffffffful
+#define LR_EOI (1ul << 41)
+#define LR_PRIORITY_SHIFT 48u
+#define LR_GROUP1 (1ul << 60)
+#define LR_PENDING (1ul << 62)
+#define LR_ACTIVE (1ul << 63)
+
+struct vgic_irq {
+	u8 priority;
+	bool group1;
+	bool enabled;
+	bool edge;   /* ICFGR */
+	bool line;   /* level of the device's output */
+	bool latch;  /* an edge, SGI or ISPENDR write, not delivered yet */
+	bool active;
+	bool lent_latch; /* what the list register holds came from `latch`, not from a level */
+	bool offered; /* was pending in a list register at the last exit: the vCPU knows */
+	u8 holder;    /* vCPU whose list registers hold it, or VGIC_NOBODY */
+	/* Changes by another vCPU while held; they take effect when folded. */
+	bool drop_pending, drop_active, set_active;
+};
+
+struct vgic_cpu {
+	struct vgic_irq irq[VGIC_PRIVATE];
+	u32 live;       /* bit n: irq[n] is pending or active */
+	bool asleep;    /* GICR_WAKER.ProcessorSleep */
+	bool timer_pending; /* of interrupt 27, when it last exited */
+	u16 held[VGIC_LISTS]; /* INTID in each list register */
+	u32 held_count;
+};
+
+struct vgic {
+	u32 cpus;
+	bool group0, group1; /* GICD_CTLR enables */
+	struct vgic_cpu cpu[GUEST_VCPUS_MAX];
+	struct vgic_irq spi[VGIC_INTIDS - VGIC_PRIVATE];
+	u64 route[VGIC_INTIDS - VGIC_PRIVATE]; /* GICD_IROUTER */
+	u32 live[VGIC_SPI_WORDS];
+	/* Something changed for this vCPU: if it runs it must exit, if it sleeps it may be woken. */
+	void (*notify)(void *context, u32 cpu);
+	void *context;
+};
+
+void vgic_init(struct vgic *g, u32 cpus, void (*notify)(void *context, u32 cpu), void *context);
+bool vgic_attach(struct vgic *g, struct bus *bus);
+
+/* A device's output changes level (level-triggered), or rises (edge-triggered). */
+void vgic_set_line(struct vgic *g, u32 intid, bool high);
+/* ICC_SGI1R_EL1 as vCPU `from` wrote it. */
+void vgic_send_sgi(struct vgic *g, u32 from, u64 value);
+
+/* Around a run. fill returns the run flags. */
+u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS]);
+void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], bool timer_pending);
+
+enum vgic_wake {
+	VGIC_QUIET,  /* nothing for this vCPU */
+	VGIC_MASKED, /* what there is was offered, and the vCPU's CPU interface masks it */
+	VGIC_READY,  /* something new */
+};
+/* For a vCPU that waits for an interrupt. */
+enum vgic_wake vgic_has_pending(const struct vgic *g, u32 cpu);
+bool vgic_timer_enabled(const struct vgic *g, u32 cpu);
+
+/* Between the files of the vGIC. */
+struct vgic_irq *vgic_irq(struct vgic *g, u32 cpu, u32 intid);
+bool vgic_is_pending(const struct vgic_irq *irq);
+/* After any change of an interrupt: its live bit, and whoever must know. */
+void vgic_changed(struct vgic *g, u32 cpu, u32 intid);
+/* Registers that exist for each INTID, in the distributor and in SGI_base alike: offsets 0x80 to 0xd7f. */
+u64 vgic_banked_read(struct vgic *g, u32 cpu, bool private, const struct bus_access *a);
+void vgic_banked_write(struct vgic *g, u32 cpu, bool private, const struct bus_access *a, u64 value);
+/* PIDR and CIDR at 0xffd0 to 0xffff. */
+u64 vgic_identification(u64 offset, u8 part);
+u64 vgic_distributor_read(void *state, const struct bus_access *a);
+void vgic_distributor_write(void *state, const struct bus_access *a, u64 value);
+u64 vgic_redistributor_read(void *state, const struct bus_access *a);
+void vgic_redistributor_write(void *state, const struct bus_access *a, u64 value);
+
+#endif
