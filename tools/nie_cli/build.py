@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from paths import CACHE, ROOT
+from paths import CACHE, ROOT, TARGET
 from say import Failure, say
 
 
@@ -24,3 +24,29 @@ def preset(name, *targets):
     if subprocess.run(build, cwd=ROOT).returncode:
         raise Failure(f"the {name} build failed: the compiler's message is above")
     say(f"built {name} ({time.monotonic() - started:.0f} s)")
+
+
+def system(description, settings=None, out=None):
+    """The image of a system, everything it is made from built first."""
+    preset("target")
+    return image(description, settings, out)
+
+
+def image(description, settings=None, out=None):
+    """Only the image: the target build is up to date."""
+    settings = settings or {}
+    out = out or TARGET / "systems" / (description.name + ("-custom" if settings else ""))
+    command = [sys.executable, "-m", "capdl.build", "--system", str(description.path), "--build", str(TARGET),
+               "--cache", str(CACHE), "--out", str(out)]
+    for name, value in settings.items():
+        command += ["--set", f"{name}={value}"]
+    result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    sys.stdout.write(result.stdout)
+    if result.returncode:
+        # Its one line already names the file and the remedy.
+        lines = result.stderr.strip().splitlines() or [f"capdl.build ended with status {result.returncode}"]
+        if any(line.startswith("Traceback") for line in lines):
+            sys.stderr.write(result.stderr)
+        raise Failure(lines[-1].removeprefix("error: "))
+    say(f"{description.name}: {out}/{description.name}.cdl describes it, {out}/nie.img is the image")
+    return out / "nie.img"

@@ -26,18 +26,18 @@ def check(options, system):
 def launch(options):
     system = systems.find(options.system)
     check(options, system)
-    overrides = {}
+    settings = {} if options.cores == system.cores else {"machine.cores": options.cores}
     if options.guest_kernel:
         kernel = Path(options.guest_kernel)
         if not kernel.is_file():
             raise Failure(f"--guest-kernel {kernel}: no such file: give an arm64 Image")
         if not system.linux():
             raise Failure(f"--guest-kernel: {system.name} has no Linux guest")
-        overrides = {f"{name}.kernel": str(kernel.resolve()) for name in system.linux()}
+        settings |= {f"{name}.kernel": str(kernel.resolve()) for name in system.linux()}
     if options.interactive:
-        overrides |= {f"{name}.bootargs": f"{system.guests[name].get('bootargs', '')} nie.shell".strip()
+        settings |= {f"{name}.bootargs": f"{system.guests[name].get('bootargs', '')} nie.shell".strip()
                       for name in system.linux()}
-    image = build.system(system, overrides, variant="interactive" if options.interactive else "")
+    image = build.system(system, settings)
     platform = system.platform
     say(f"booting {system.name} on QEMU, -cpu {options.cpu}, {options.cores} cores"
         + ("; Ctrl-] switches consoles, Ctrl-A x ends QEMU" if options.interactive else ""))

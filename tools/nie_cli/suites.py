@@ -62,7 +62,12 @@ def pytest(name, folder, *options):
 
 
 def one(command):
-    return Count(passed=1) if subprocess.run(command, cwd=ROOT).returncode == 0 else Count(failed=1)
+    try:
+        passed = subprocess.run(command, cwd=ROOT).returncode == 0
+    except OSError as error:
+        say(f"{command[0]}: {error.strerror}")
+        passed = False
+    return Count(passed=1) if passed else Count(failed=1)
 
 
 def tools(full):

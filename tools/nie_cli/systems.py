@@ -15,6 +15,7 @@ class System:
     guests: dict    # name: its description
     platform: dict
     memory: int     # of the machine, bytes
+    cores: int
 
     def expected(self):
         """{guest: how it should end}."""
@@ -60,10 +61,13 @@ def find(name):
     if not isinstance(guests, dict) or not all(isinstance(guest, dict) for guest in guests.values()):
         raise Failure(f"system {path}: `guests` is not a mapping of names to descriptions")
     machine = content.get("machine") or {}
-    platform_name = machine.get("platform", "qemu-virt") if isinstance(machine, dict) else "qemu-virt"
+    if not isinstance(machine, dict) or not isinstance(machine.get("cores", 4), int):
+        raise Failure(f"system {path}: machine.cores is not a number")
+    platform_name = machine.get("platform", "qemu-virt")
     platform_path = PLATFORMS / f"{platform_name}.yaml"
     if not platform_path.exists():
         known = ", ".join(sorted(p.stem for p in PLATFORMS.glob("*.yaml")))
         raise Failure(f"system {path}: unknown platform {platform_name}: use one of {known}")
     platform = read_yaml(platform_path, "platform")
-    return System(path.stem, path.resolve(), guests, platform, bytes_of(platform["ram"]["size"]))
+    return System(path.stem, path.resolve(), guests, platform, bytes_of(platform["ram"]["size"]),
+                  machine.get("cores", 4))

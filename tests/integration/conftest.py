@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Systems booted in QEMU. The target build is up to date when these tests run (tools/nie test does that)."""
+import functools
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "nie_cli"))
+
+import build  # noqa: E402
+import machine  # noqa: E402
+import paths  # noqa: E402
+import stream  # noqa: E402
+import systems  # noqa: E402
+
+CPUS = ("max", "neoverse-n1", "cortex-a72")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="the demo ten times in a row on every machine")
+
+
+class Run:
+    """One boot: its lines without colours, its report, what went wrong."""
+
+    def __init__(self, outcome, output):
+        self.outcome = outcome
+        text = stream.ANSI.sub(b"", output).decode(errors="replace")
+        self.lines = [line.rstrip() for line in re.split(r"\r*\n", text)]
+
+    def of(self, guest):
+        """What a guest printed."""
+        prefix = f"[{guest}] "
+        return [line[len(prefix):] for line in self.lines if line.startswith(prefix)]
+
+    def ended(self):
+        return {guest["name"]: guest["end"] for guest in self.outcome.report["guests"]}
+
+    def tail(self):
+        return f"{self.outcome.problem}\n" + "\n".join(self.lines[-40:])
+
+
+@pytest.fixture(scope="session")
+def boot(tmp_path_factory):
+    """boot(system, cpu, cores): a system by name or YAML file; its image is made once for each number of cores."""
+    @functools.cache
+    def image(system, cores):
+        description = systems.find(system)
+        settings = {} if cores == description.cores else {"machine.cores": cores}
+        return description, build.image(description, settings, tmp_path_factory.mktemp(description.name))
+
+    def run(system, cpu="max", cores=4, limit=300, silence=90):
+        description, file = image(str(system), cores)
+        output = io.BytesIO()
+        hardware = machine.Machine(file, cpu, cores, description.memory, description.platform["qemu"]["machine"])
+        outcome = machine.run(hardware, limit=limit, silence=silence, output=output, quiet=True)
+        return Run(outcome, output.getvalue())
+    return run
+
+
+@pytest.fixture(scope="session")
+def plain():
+    """plain(kernel, ...): what runs in QEMU's `virt` machine without nie prints."""
+    def run(kernel, *options, cpu="max", memory="256M", cores=1, limit=120):
+        command = ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", cpu, "-smp", str(cores), "-m", memory,
+                   "-display", "none", "-nic", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
+                   "-kernel", str(kernel), *options]
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                timeout=limit)
+        assert result.returncode == 0, result.stdout.decode(errors="replace")
+        return result.stdout.decode(errors="replace").splitlines()
+    return run
+
+
+@pytest.fixture(scope="session")
+def linux_native(plain):
+    """linux_native(series, cpu, cores): the same kernel and initramfs without nie."""
+    @functools.cache
+    def run(series, cpu, cores):
+        return plain(paths.kernel(series), "-initrd", str(paths.TARGET / "initramfs.cpio.gz"),
+                     "-append", "console=ttyAMA0", cpu=cpu, cores=cores)
+    return run
+
+
+@pytest.fixture(scope="session")
+def nie():
+    """nie(arguments...): the command itself."""
+    def run(*arguments, timeout=600):
+        return subprocess.run([str(ROOT / "tools" / "nie"), *map(str, arguments)], cwd=ROOT, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=timeout)
+    return run
