@@ -16,6 +16,7 @@ OUTPUTS = {
     "names.h": "nie/names.h",
     "calls.h": "nie/calls.h",
     "dispatch.c": "nie/dispatch.c",
+    "statuses.h": "nie/statuses.h",
     "api.md": "nie/api.md",
 }
 ARGUMENT_REGISTERS = 7
