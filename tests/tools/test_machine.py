@@ -62,10 +62,3 @@ def test_no_qemu(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Failure, match="tools/nie setup"):
         run()
-
-
-def test_interactive_needs_a_terminal(monkeypatch, emulator):
-    emulator("exit 0")
-    monkeypatch.setattr("sys.stdin", open("/dev/null"))
-    with pytest.raises(Failure, match="terminal"):
-        run(interactive=True)

@@ -64,8 +64,9 @@ class AptState:
         errors = []
         with open(self.log, "a") as log:
             log.write(f"$ {shlex.join(command)}\n")
-            with subprocess.Popen(command, env=ENVIRONMENT, cwd=cwd, text=True, errors="replace", stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            with subprocess.Popen(command, env=ENVIRONMENT, cwd=cwd, text=True, errors="replace",
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT) as process:
                 for line in process.stdout:
                     # README.progress-reporting of apt: KIND:item:percent:text
                     match = re.match(r"(dl|pm)status:[^:]*(?::[^:]*)??:([0-9.]+):(.*)", line)
@@ -98,8 +99,8 @@ class AptState:
         return simulation.count("\nInst ") + simulation.startswith("Inst "), sum(sizes)
 
     def install(self, prefix, arguments, title):
-        command = [*prefix, *self.command("apt-get", *STATUS, "-y", "-o", "DPkg::Lock::Timeout=300", "install", *arguments)]
-        self.follow(command, title, installs=True)
+        options = [*STATUS, "-y", "-o", "DPkg::Lock::Timeout=300"]
+        self.follow([*prefix, *self.command("apt-get", *options, "install", *arguments)], title, installs=True)
 
     def packages(self):
         """(name, version) of everything in the lists."""

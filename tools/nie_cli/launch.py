@@ -19,6 +19,8 @@ def check(options, system):
     most = min(MOST_CORES, system.platform.get("cores", MOST_CORES))
     if not 1 <= options.cores <= most:
         raise Failure(f"--cores {options.cores}: {system.platform['name']} has 1 to {most}")
+    if options.interactive and not machine.has_terminal():
+        raise Failure("--interactive needs a terminal on standard input")
     if options.json and not os.access(Path(options.json).absolute().parent, os.W_OK):
         raise Failure(f"--json {options.json}: its folder cannot be written")
 

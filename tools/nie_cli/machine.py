@@ -14,7 +14,7 @@ from stream import Stream
 
 try:
     import termios
-except ImportError:  # no terminal control: interactive runs are refused below
+except ImportError:
     termios = None
 
 
@@ -63,10 +63,12 @@ class Terminal:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self.saved)
 
 
+def has_terminal():
+    return termios is not None and sys.stdin.isatty()
+
+
 def run(machine, interactive=False, limit=600, silence=60, output=None, quiet=False):
     """Boot `machine`; end after `limit` seconds, or after `silence` seconds without a byte (interactive: never)."""
-    if interactive and not (termios and sys.stdin.isatty()):
-        raise Failure("--interactive needs a terminal on standard input")
     try:
         process = subprocess.Popen(machine.command(interactive), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    stdin=subprocess.PIPE if interactive else subprocess.DEVNULL,
