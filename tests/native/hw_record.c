@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "native.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nie/granule.h"
+#include "nie/hw.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
+#define LOG_MAX 65536u
+
+unsigned char native_ram[RAM_SIZE] __attribute__((aligned(4096)));
+struct native_inputs native;
+
+static u8 mapped[RAM_GRANULES];
+static struct native_event events[LOG_MAX];
+static u32 event_count;
+
+static void record(enum native_operation operation, u64 a, u64 b, u64 c)
+{
+	if (event_count == LOG_MAX) {
+		fputs("native: the log is full: empty it more often\n", stderr);
+		abort();
+	}
+	events[event_count] = (struct native_event){operation, a, b, c};
+	event_count++;
+}
+
+static void check_range(const char *what, granule_t first, u32 count)
+{
+	if (first >= RAM_GRANULES || count == 0u || count > RAM_GRANULES - first) {
+		fprintf(stderr, "native: %s of granules %u, %u of them, leaves RAM\n", what, first, count);
+		abort();
+	}
+}
+
+static unsigned char *granule_bytes(granule_t g)
+{
+	return native_ram + (u64)g * GRANULE_SIZE;
+}
+
+/* Open RAM that EL2 may not have mapped, and close it again. */
+static void open_ram(granule_t first, u32 count)
+{
+	ASAN_UNPOISON_MEMORY_REGION(granule_bytes(first), count * GRANULE_SIZE);
+}
+
+static void close_ram(granule_t first, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		if (mapped[first + i] == 0u) {
+			ASAN_POISON_MEMORY_REGION(granule_bytes(first + i), GRANULE_SIZE);
+		}
+	}
+}
+
+void native_reset(void)
+{
+	memset(mapped, 0, sizeof(mapped));
+	open_ram(0, RAM_GRANULES);
+	memset(native_ram, 0, sizeof(native_ram));
+	close_ram(0, RAM_GRANULES);
+	native = (struct native_inputs){.now = 1000, .timer_wake = NIE_NEVER};
+	event_count = 0;
+}
+
+void native_forget_log(void)
+{
+	event_count = 0;
+}
+
+u32 native_events(void)
+{
+	return event_count;
+}
+
+struct native_event native_event(u32 index)
+{
+	if (index >= event_count) {
+		fprintf(stderr, "native: there is no event %u\n", index);
+		abort();
+	}
+	return events[index];
+}
+
+u32 native_count(enum native_operation operation)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < event_count; i++) {
+		count += events[i].operation == operation ? 1u : 0u;
+	}
+	return count;
+}
+
+int native_find(u32 from, enum native_operation operation, u64 a)
+{
+	for (u32 i = from; i < event_count; i++) {
+		if (events[i].operation == operation && events[i].a == a) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+void native_ram_read(u64 offset, void *to, u64 bytes)
+{
+	granule_t first = (granule_t)(offset / GRANULE_SIZE);
+	u32 count = (u32)((offset + bytes - 1u) / GRANULE_SIZE) - first + 1u;
+
+	check_range("a read", first, count);
+	open_ram(first, count);
+	memcpy(to, native_ram + offset, bytes);
+	close_ram(first, count);
+}
+
+void native_ram_write(u64 offset, const void *from, u64 bytes)
+{
+	granule_t first = (granule_t)(offset / GRANULE_SIZE);
+	u32 count = (u32)((offset + bytes - 1u) / GRANULE_SIZE) - first + 1u;
+
+	check_range("a write", first, count);
+	open_ram(first, count);
+	memcpy(native_ram + offset, from, bytes);
+	close_ram(first, count);
+}
+
+bool native_is_zero(granule_t first, u32 count)
+{
+	static const unsigned char zero[GRANULE_SIZE];
+	unsigned char page[GRANULE_SIZE];
+
+	for (u32 i = 0; i < count; i++) {
+		native_ram_read((u64)(first + i) * GRANULE_SIZE, page, sizeof(page));
+		if (memcmp(page, zero, sizeof(page)) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool native_is_mapped(granule_t g)
+{
+	return mapped[g] != 0u;
+}
+
+void hw_object_map(granule_t first, u32 count)
+{
+	check_range("hw_object_map", first, count);
+	record(NATIVE_OBJECT_MAP, first, count, 0);
+	for (u32 i = 0; i < count; i++) {
+		if (mapped[first + i] != 0u) {
+			fprintf(stderr, "native: granule %u is mapped twice\n", first + i);
+			abort();
+		}
+		mapped[first + i] = 1;
+	}
+	open_ram(first, count);
+}
+
+void hw_object_unmap(granule_t first, u32 count)
+{
+	check_range("hw_object_unmap", first, count);
+	record(NATIVE_OBJECT_UNMAP, first, count, 0);
+	memset(mapped + first, 0, count);
+	close_ram(first, count);
+}
+
+void hw_scrub(granule_t first, u32 count)
+{
+	check_range("hw_scrub", first, count);
+	record(NATIVE_SCRUB, first, count, granule_state[first]);
+	for (u32 i = 0; i < count; i++) {
+		if (mapped[first + i] != 0u) {
+			fprintf(stderr, "native: granule %u is scrubbed while EL2 maps it\n", first + i);
+			abort();
+		}
+	}
+	open_ram(first, count);
+	memset(granule_bytes(first), 0, count * GRANULE_SIZE);
+	close_ram(first, count);
+}
+
+void hw_clean(granule_t first, u32 count)
+{
+	check_range("hw_clean", first, count);
+	record(NATIVE_CLEAN, first, count, 0);
+}
+
+void hw_tables_written(void)
+{
+	record(NATIVE_TABLES_WRITTEN, 0, 0, 0);
+}
+
+void hw_invalidate_ipa(u32 vmid, u64 root, u64 ipa)
+{
+	record(NATIVE_INVALIDATE_IPA, vmid, root, ipa);
+}
+
+void hw_invalidate_vspace(u32 vmid, u64 root)
+{
+	record(NATIVE_INVALIDATE_VSPACE, vmid, root, 0);
+}
+
+void hw_vcpu_unload(granule_t vcpu)
+{
+	record(NATIVE_VCPU_UNLOAD, vcpu, 0, 0);
+}
+
+void hw_vcpu_load(granule_t vcpu)
+{
+	record(NATIVE_VCPU_LOAD, vcpu, 0, 0);
+}
+
+void hw_vcpu_forget(granule_t vcpu)
+{
+	record(NATIVE_VCPU_FORGET, vcpu, 0, 0);
+}
+
+void hw_inject_undefined(granule_t vcpu)
+{
+	record(NATIVE_UNDEFINED, vcpu, 0, 0);
+}
+
+u64 hw_timer_wake(granule_t vcpu)
+{
+	(void)vcpu;
+	return native.timer_wake;
+}
+
+bool hw_interrupt_pending(granule_t vcpu)
+{
+	(void)vcpu;
+	return native.interrupt_pending;
+}
+
+bool hw_id_register(u32 iss, u64 *value)
+{
+	(void)iss;
+	*value = native.id_register;
+	return native.id_register_known;
+}
+
+u64 hw_now(void)
+{
+	return native.now;
+}
+
+void hw_deadline(u64 when)
+{
+	record(NATIVE_DEADLINE, when, 0, 0);
+}
+
+void hw_kick(u32 core)
+{
+	record(NATIVE_KICK, core, 0, 0);
+}
+
+void hw_irq_enable(u32 intid, u32 core)
+{
+	record(NATIVE_IRQ_ENABLE, intid, core, 0);
+}
+
+void hw_irq_deactivate(u32 intid)
+{
+	record(NATIVE_IRQ_DEACTIVATE, intid, 0, 0);
+}
+
+void hw_report_task(u32 core, u64 class, u64 address, u64 pc)
+{
+	(void)address;
+	(void)pc;
+	record(NATIVE_REPORT_TASK, core, class, 0);
+}
+
+void hw_power_off(void)
+{
+	record(NATIVE_POWER_OFF, 0, 0, 0);
+}
+
+_Noreturn void hw_panic(const char *what, u64 value)
+{
+	fprintf(stderr, "nie: %s %llu\n", what, (unsigned long long)value);
+	abort();
+}
