@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A console per guest, switched with Ctrl-], and the terminal given back as it was."""
+import termios
+
+import pexpect
+import pytest
+from conftest import ROOT
+
+SWITCH = "\x1d"
+
+
+@pytest.fixture
+def session():
+    child = pexpect.spawn(str(ROOT / "tools" / "nie"), ["demo", "--interactive"], cwd=str(ROOT), timeout=120,
+                          encoding="utf-8", codec_errors="replace")
+    child.delaybeforesend = 0.2
+    yield child
+    child.close(force=True)
+
+
+def test_shell_in_each_linux_guest(session):
+    before = termios.tcgetattr(session.child_fd)
+    for _ in range(2):
+        session.expect(r"\[(alpha|beta)\].* nie: shell")
+    for guest, kernel in (("alpha", r"6\.1\.\d+"), ("beta", r"6\.12\.\d+")):
+        session.send(SWITCH)
+        session.expect(f"console: {guest} ")
+        session.send("\r")
+        session.expect(" # ")
+        session.send("echo $((6 * 7)) $(uname -r)\r")
+        session.expect(rf"42 {kernel}")
+        # Ctrl-C reaches the guest: it ends a command there, not the emulator.
+        session.send("sleep 1000\r")
+        session.expect("sleep 1000")
+        session.send("\x03")
+        session.expect(" # ")
+        session.send("poweroff -f\r")
+        session.expect("Power down")
+    session.expect("exits by reason")
+    session.expect(pexpect.EOF)
+    session.wait()
+    assert session.exitstatus == 0
+    assert termios.tcgetattr(session.child_fd) == before
+
+
+def test_the_emulators_escape_ends_it(session):
+    session.expect("EL2 kernel on")
+    session.send("\x01x")
+    session.expect(pexpect.EOF)
+    session.wait()
+    assert session.exitstatus == 1
