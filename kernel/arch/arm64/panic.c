@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end: one report on the console, then the machine is powered off. */
 #include "arch.h"
-#include "nie/run.h"
+#include "nie/view.h"
 
 /* What entry.S stores before it calls panic_exception(). */
 struct frame {
@@ -104,8 +104,18 @@ _Noreturn static void end(void)
 	firmware_system_off();
 }
 
+/* While a guest is loaded, registers that the kernel has not used yet still hold the guest's. */
 static void put_registers(const struct frame *frame)
 {
+	granule_t loaded = percpu()->loaded;
+
+	if (loaded != GRANULE_NONE && vcpu_at(loaded)->guest != 0u) {
+		name_value("nie:   x29 ", frame->x[29]);
+		name_value("  x30 ", frame->x[30]);
+		name_value("  sp ", frame->sp);
+		put_text("\n");
+		return;
+	}
 	for (u32 i = 0; i < 31u; i++) {
 		put_text(i % 4u == 0u ? "nie:   x" : "  x");
 		put_decimal(i);
