@@ -11,8 +11,9 @@ FAULTY = Path(__file__).parent / "systems" / "faulty.yaml"
 def test_faulty_guests_end_alone(boot, cores):
     run = boot(FAULTY, cores=cores)
     assert run.outcome.problem is None, run.tail()
-    assert run.ended() == {"good": "off", "crash": "crash", "garbage": "crash", "marker": "off"}
+    assert run.ended() == {"good": "off", "crash": "crash", "garbage": "crash", "marker": "off",
+                           "loop": "timeout"}
     assert "hello: done" in run.of("good")
     assert any(line.endswith("KiB filled") for line in run.of("marker"))
     details = {guest["name"]: guest.get("detail") for guest in run.outcome.report["guests"]}
-    assert details["crash"] and details["garbage"]
+    assert details["crash"] and details["garbage"] and details["loop"]
