@@ -150,7 +150,8 @@ void gic_timer_set_enabled(struct percpu *me, u32 enabled)
 		return;
 	}
 	me->timer_enabled = enabled;
-	write32(me->redistributor + (enabled != 0u ? GICR_ISENABLER0 : GICR_ICENABLER0), 1u << INTID_GUEST_TIMER);
+	write32(me->redistributor + (enabled != 0u ? GICR_ISENABLER0 : GICR_ICENABLER0),
+		1u << INTID_GUEST_TIMER);
 	wait_redistributor(me);
 }
 
@@ -160,7 +161,8 @@ void gic_timer_set_active(struct percpu *me, u32 active)
 		return;
 	}
 	me->timer_active = active;
-	write32(me->redistributor + (active != 0u ? GICR_ISACTIVER0 : GICR_ICACTIVER0), 1u << INTID_GUEST_TIMER);
+	write32(me->redistributor + (active != 0u ? GICR_ISACTIVER0 : GICR_ICACTIVER0),
+		1u << INTID_GUEST_TIMER);
 	read32(me->redistributor + GICR_ISACTIVER0);
 	dsb(sy);
 }
@@ -171,7 +173,8 @@ static void send_sgi(u64 affinity)
 	u64 aff0 = affinity & 0xff;
 
 	dsb(ishst);
-	write_sysreg(icc_sgi1r_el1, (affinity >> 32 & 0xff) << 48 | (aff0 >> 4) << 44 | (affinity >> 16 & 0xff) << 32 |
+	write_sysreg(icc_sgi1r_el1,
+		     (affinity >> 32 & 0xff) << 48 | (aff0 >> 4) << 44 | (affinity >> 16 & 0xff) << 32 |
 			 (u64)INTID_KICK << 24 | (affinity >> 8 & 0xff) << 16 | 1ul << (aff0 & 0xf));
 	isb();
 }

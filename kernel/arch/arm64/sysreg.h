@@ -11,7 +11,8 @@
 	u64 value_; \
 	__asm__ volatile("mrs %0, " NAME_OF(name) : "=r"(value_)); \
 	value_; })
-#define write_sysreg(name, value) __asm__ volatile("msr " NAME_OF(name) ", %x0" :: "rZ"((u64)(value)) : "memory")
+#define write_sysreg(name, value) \
+	__asm__ volatile("msr " NAME_OF(name) ", %x0" :: "rZ"((u64)(value)) : "memory")
 
 #define isb() __asm__ volatile("isb" ::: "memory")
 #define dsb(domain) __asm__ volatile("dsb " #domain ::: "memory")

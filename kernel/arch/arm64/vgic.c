@@ -64,7 +64,7 @@ void vgic_load(struct percpu *me, const struct vcpu *v)
 	write_sysreg(ich_vmcr_el2, v->vgic.vmcr);
 	write_sysreg(ich_ap0r0_el2, v->vgic.ap0r0);
 	write_sysreg(ich_ap1r0_el2, v->vgic.ap1r0);
-	write_sysreg(ich_hcr_el2, (v->run_flags & NIE_RUN_FLAG_UNDERFLOW) != 0u ? ICH_HCR_EN | ICH_HCR_UIE : ICH_HCR_EN);
+	write_sysreg(ich_hcr_el2, ICH_HCR_EN | ((v->run_flags & NIE_RUN_FLAG_UNDERFLOW) != 0u ? ICH_HCR_UIE : 0u));
 }
 
 /* PPI 27 is acknowledged and active. */
