@@ -47,18 +47,18 @@ def from_junit(path, status):
     return count
 
 
-def junit(name, command, flag):
+def junit(name, command, option):
     path = BUILD / "tests" / f"{name}.xml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     environment = {**os.environ, "NIE_CACHE": str(CACHE), "PYTHONDONTWRITEBYTECODE": "1"}
-    status = subprocess.run([*command, flag.format(path)], cwd=ROOT, env=environment).returncode
+    status = subprocess.run([*command, option, str(path)], cwd=ROOT, env=environment).returncode
     return from_junit(path, status)
 
 
 def pytest(name, folder, *options):
     return junit(name, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)],
-                 "--junitxml={}")
+                 "--junitxml")
 
 
 def one(command):
@@ -76,7 +76,7 @@ def tools(full):
 
 def unit(full):
     build.preset("native")
-    return junit("unit", ["ctest", "--preset", "native", "--no-tests=error"], "--output-junit={}")
+    return junit("unit", ["ctest", "--preset", "native", "--no-tests=error"], "--output-junit")
 
 
 def core(full):
