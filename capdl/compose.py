@@ -6,11 +6,11 @@ from capdl.model import Cap, Container, Decl, Description, Fill, Ref
 from capdl.problem import NOWHERE, Problem
 from capdl.sizes import powers_of_two
 from capdl.system import BLOCK, BOOT_SLOTS, GIB, PAGE
-from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, WINDOW, Tables, program
+from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, RTC_AT, WINDOW, Tables, program
 
 # The VMM's CNode: these slots, the guests' untypeds, what is left at boot, the capabilities that are
 # placed nowhere else, and free slots.
-CSPACE, VSPACE, VCPUS, CORES, CONSOLE, CONSOLE_IRQ, MEMORY, GUESTS = 1, 2, 8, 16, 24, 25, 32, 64
+CSPACE, VSPACE, VCPUS, CORES, CONSOLE, CONSOLE_IRQ, RTC, MEMORY, GUESTS = 1, 2, 8, 16, 24, 25, 26, 32, 64
 CNODE_BITS = (12, 15)
 MOST_MEMORY_PIECES = GUESTS - MEMORY
 # For a guest's VSpace, vCPUs and tables; and slots for them.
@@ -87,14 +87,20 @@ def compose(source, platform, cores, flat, guest_files, data):
     console = Decl("console", "frame", size=PAGE, numbers={"paddr": platform.console})
     tables.map("console", None, PAGE, CONSOLE_AT, "RW")
     console_irq = Decl("console_irq", "irq")
+    clock = []
+    if platform.rtc is not None:
+        clock = [Decl("clock", "frame", size=PAGE, numbers={"paddr": platform.rtc})]
+        tables.map("clock", None, PAGE, RTC_AT, "R")
     core_decls = [Decl(f"core{i}", "core", numbers={"index": i}) for i in range(cores)]
     code = program(tables, flat)
-    vmm = {"cspace": CSPACE, "vspace": VSPACE, "console": CONSOLE_AT, "console_irq": CONSOLE_IRQ, "window": WINDOW}
+    vmm = {"cspace": CSPACE, "vspace": VSPACE, "console": CONSOLE_AT, "console_irq": CONSOLE_IRQ, "window": WINDOW,
+           "rtc": RTC_AT if clock else 0}
     slots.give(CSPACE, [cspace])
     slots.give(VSPACE, tables.objects[:1])
     vmm["vcpus"], vmm["cores"] = slots.give(VCPUS, runners), slots.give(CORES, core_decls)
     slots.give(CONSOLE, [console])
     slots.give(CONSOLE_IRQ, [console_irq])
+    slots.give(RTC, clock)
     vmm["memory"] = slots.give(MEMORY, memory)
     guest_decls, untypeds, after = guest_memory(source, slots)
     reclaim = round_up(after, BOOT_SLOTS)
@@ -102,13 +108,13 @@ def compose(source, platform, cores, flat, guest_files, data):
     vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)
 
     guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
-               "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format, "load": g.load,
+               "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format, "load": g.load, "limit": g.limit,
                "untyped": untypeds[g.name]} for g in source.guests]
     vmm["free_slots"] = (0, 0)
     _, blob_size = blob.layout(blob.tree_size(vmm, guests, data), data)
     frames = blob_frames(blob_size, tables)
 
-    objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq] + core_decls
+    objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq] + clock + core_decls
     objects += guest_decls
     homeless = sum(decl.count or 1 for decl in objects) - len(slots.caps)
     free = originals + homeless

@@ -23,6 +23,7 @@ class Platform:
     irqs: tuple           # INTIDs
     console: int          # the PL011, and its interrupt
     console_irq: int
+    rtc: int | None       # a PL031 to read the time from
 
 
 def load(name, ram_size=None, where=NOWHERE, folder=FOLDER):
@@ -37,5 +38,6 @@ def load(name, ram_size=None, where=NOWHERE, folder=FOLDER):
     console = next((d for d in devices if d["base"] == text["console"] and "irq" in d), None)
     if console is None:
         raise Problem(f"platform {name}: no device with an irq at the console's address {text['console']:#x}", where)
+    rtc = next((d["base"] for d in devices if d["name"].startswith("rtc")), None)
     return Platform(name, text["ram"]["base"], ram_size or size_of(text["ram"]["size"]), text["cores"], text["image"],
-                    tuple(pages), tuple(irqs), console["base"], console["irq"])
+                    tuple(pages), tuple(irqs), console["base"], console["irq"], rtc)

@@ -14,9 +14,10 @@ GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 SECTIONS = ("machine", "vmm", "guests")
 MACHINE_KEYS = ("platform", "cores")
 VMM_KEYS = ("memory",)
-GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "expect")
+GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "expect")
 MOST_VCPUS = 8
-MOST_GUESTS = 32
+MOST_GUESTS = 16
+LONGEST_LIMIT = 86400
 LEAST_VMM_MEMORY = 256 << 10
 
 
@@ -39,6 +40,7 @@ class Guest:
     vcpus: int = 1
     format: str = "image"
     load: int = 0
+    limit: int = 0      # seconds; 0: none
 
 
 @dataclass
@@ -153,6 +155,8 @@ def guest(name, mapping, where):
             raise Problem(f"{name}.bootargs: at most 1024 printable ASCII characters", values["bootargs"].where)
     if "vcpus" in values:
         made.vcpus = whole(values["vcpus"], f"{name}.vcpus", 1, MOST_VCPUS)
+    if "limit" in values:
+        made.limit = whole(values["limit"], f"{name}.limit", 1, LONGEST_LIMIT)
     if "format" in values:
         made.format = values["format"].value
         if made.format not in FORMATS:

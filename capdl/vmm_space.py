@@ -5,6 +5,7 @@ from capdl.model import Cap, Container, Decl, Fill, Ref
 from capdl.system import BLOCK, GIB, PAGE
 
 CONSOLE_AT = 0x00800000
+RTC_AT = 0x00801000
 VMM_BASE = 0x01000000
 BLOB_AT = 0x80000000
 WINDOW = (0x200000000, 0x200000000)  # address and size of what stays free

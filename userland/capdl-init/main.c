@@ -98,7 +98,8 @@ static void make_objects(void)
 	}
 }
 
-/* Devices, interrupts and cores are in the kernel's boot slots, known by their address or number. */
+/* Devices, interrupts and cores are in the kernel's boot slots, known by their address or number. A
+ * machine may have fewer cores than the description: 0, and the slots for them stay empty. */
 static u32 find_given(const struct spec_object *object)
 {
 	for (u32 slot = NIE_BOOT_SLOT_CORES; slot < NIE_BOOT_SLOT_IMAGE_UNTYPED; slot++) {
@@ -108,7 +109,10 @@ static u32 find_given(const struct spec_object *object)
 			return slot;
 		}
 	}
-	fail_because(object->name, "boot slots", "this machine has none: give it more cores, or describe fewer");
+	if (object->type == NIE_TYPE_CORE) {
+		return 0;
+	}
+	fail_because(object->name, "boot slots", "this machine has no such device: build for its platform");
 }
 
 static void find_objects(void)
@@ -209,6 +213,9 @@ static void place_all(void)
 		u32 cnode = spec_writer_of[p->cnode];
 		u32 slot = spec_slot_of[p->object];
 
+		if (slot == 0) {
+			continue;
+		}
 		if (p->move) {
 			must(nie_cap_move(cnode, p->index, NIE_OWN_CSPACE, slot), name_of(p->object), "cap_move");
 		} else {
