@@ -78,6 +78,7 @@ REQUIREMENTS = [
     Command("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
     File("/usr/lib/picolibc/aarch64-linux-gnu", "picolibc-aarch64-linux-gnu"),
     Command("dtc", "device-tree-compiler"),
+    Command("cppcheck", "cppcheck"),
     Module("jinja2", "python3-jinja2"),
     Module("lark", "python3-lark"),
     Module("rich", "python3-rich"),
