@@ -3,7 +3,7 @@
 from capdl import blob
 from capdl.memory import round_up
 from capdl.model import Cap, Container, Decl, Description, Fill, Ref
-from capdl.problem import NOWHERE, Problem
+from capdl.problem import NOWHERE, Problem, size_text
 from capdl.sizes import powers_of_two
 from capdl.system import BLOCK, BOOT_SLOTS, GIB, PAGE
 from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, RTC_AT, WINDOW, Tables, program
@@ -37,10 +37,13 @@ class Slots:
         return list(range(first, first + len(decls)))
 
 
-def guest_memory(source, slots):
+def guest_memory(source, platform, slots):
     """-> untypeds, {guest: its slots}, first slot after them."""
     decls, given, slot = [], {}, GUESTS
     for guest in source.guests:
+        if guest.memory > platform.ram_size:
+            raise Problem(f"{guest.name}.memory: {size_text(guest.memory)} asked for, {platform.name} has "
+                          f"{size_text(platform.ram_size)} in all: ask for less", guest.memory_where)
         plural = "s" if guest.vcpus > 1 else ""
         made = untyped(f"{guest.name}_ram", guest.memory, guest.memory_where,
                        f"{guest.name}: {guest.kernel.value}, {guest.vcpus} vCPU{plural}")
@@ -102,7 +105,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     slots.give(CONSOLE_IRQ, [console_irq])
     slots.give(RTC, clock)
     vmm["memory"] = slots.give(MEMORY, memory)
-    guest_decls, untypeds, after = guest_memory(source, slots)
+    guest_decls, untypeds, after = guest_memory(source, platform, slots)
     reclaim = round_up(after, BOOT_SLOTS)
     leftover, originals = reclaim + BOOT_SLOTS, reclaim + 2 * BOOT_SLOTS
     vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)

@@ -62,8 +62,7 @@ def tree(text, file):
         raise Problem(f"not YAML: {getattr(error, 'problem', None) or error}",
                       Where(file, mark.line + 1 if mark else 0)) from None
 
-    def convert(node, name):
-        where = Where(file, node.start_mark.line + 1)
+    def convert(node, name, where):
         if isinstance(node, yaml.ScalarNode):
             return Text(node.value, where)
         if not isinstance(node, yaml.MappingNode):
@@ -75,13 +74,13 @@ def tree(text, file):
                 raise Problem(f"{name or 'the file'}: a key is not a name", at)
             if key.value in found:
                 raise Problem(f"{key.value} is given twice", at)
-            found[key.value] = convert(value, f"{name}.{key.value}" if name else key.value)
+            found[key.value] = convert(value, f"{name}.{key.value}" if name else key.value, at)
         found["@"] = where
         return found
 
     if node is None:
         raise Problem("the file is empty: describe machine, vmm and guests", Where(file))
-    content = convert(node, "")
+    content = convert(node, "", Where(file, node.start_mark.line + 1))
     if isinstance(content, Text):
         raise Problem(f"not a system description: {', '.join(SECTIONS)} are expected", content.where)
     return content
