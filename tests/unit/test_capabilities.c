@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The derivation tree: copy, move, delete, revoke, retype, and CNodes that are deleted full. */
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../kernel/core/authority/authority.h"
+#include "nie/vspace.h"
+
+#define R NIE_RIGHT_READ
+#define W NIE_RIGHT_WRITE
+#define X NIE_RIGHT_EXECUTE
+
+static void ok(u64 status)
+{
+	assert_int_equal(status, NIE_OK);
+}
+
+static u32 type_at(u64 slot)
+{
+	return slot_at(own_slot(slot))->type;
+}
+
+static void nothing_is_left(granule_t first, u32 count)
+{
+	for (granule_t g = first; g < first + count; g++) {
+		assert_int_equal(granule_state[g], GRANULE_FREE);
+		assert_true(native_is_zero(g, 1));
+		assert_false(native_is_mapped(g));
+	}
+}
+
+/* All that was made from UNTYPED goes, and the untyped is whole again. */
+static void revoke_everything(u32 limit)
+{
+	const struct slot *u = slot_at(own_slot(UNTYPED));
+
+	revoke_all(0, UNTYPED, limit);
+	nothing_is_left(u->object, size_granules(u->size_bits));
+	ok(CALL(CAP_INFO, UNTYPED));
+	assert_int_equal(result(5), 1ul << UNTYPED_BITS);
+	assert_int_equal(slot_at(own_slot(UNTYPED))->next, SLOT_NONE);
+	assert_false(doomed_any());
+	check_tree();
+	check_ownership();
+}
+
+static void info(void **state)
+{
+	(void)state;
+	ok(CALL(CAP_INFO, UNTYPED));
+	assert_int_equal(result(1), NIE_TYPE_UNTYPED);
+	assert_int_equal(result(2), NIE_RIGHTS_ALL);
+	assert_int_equal(result(3), UNTYPED_BITS);
+	assert_int_equal(result(4), granule_address(object_of(UNTYPED)));
+	assert_int_equal(result(5), 1ul << UNTYPED_BITS);
+	make(NIE_TYPE_SHARED_FRAME, 12, 30);
+	ok(CALL(CAP_INFO, UNTYPED));
+	assert_int_equal(result(5), (1ul << UNTYPED_BITS) - 4096);
+	ok(CALL(CAP_INFO, 30));
+	assert_int_equal(result(1), NIE_TYPE_SHARED_FRAME);
+	assert_int_equal(result(4), 0);
+	assert_int_equal(result(5), 0);
+	ok(CALL(CAP_INFO, DEVICE));
+	assert_int_equal(result(4), DEVICE_PAGE * 4096ul);
+	ok(CALL(CAP_INFO, IRQ));
+	assert_int_equal(result(4), DEVICE_INTID);
+	ok(CALL(CAP_INFO, CORE2));
+	assert_int_equal(result(4), 2);
+}
+
+static void copies_lose_rights_and_never_gain(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_SHARED_FRAME, 12, 30);
+	ok(CALL(CAP_COPY, 0, 31, 0, 30, R | W));
+	ok(CALL(CAP_COPY, 0, 32, 0, 31, NIE_NEVER));
+	ok(CALL(CAP_INFO, 32));
+	assert_int_equal(result(2), R | W);
+	assert_false(slot_is_origin(own_slot(32)));
+	ok(CALL(CAP_COPY, 0, 33, 0, 32, X));
+	ok(CALL(CAP_INFO, 33));
+	assert_int_equal(result(2), 0);
+	assert_int_equal(slot_at(own_slot(33))->depth, 4);
+	check_tree();
+}
+
+static void a_move_keeps_the_place_in_the_tree(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_SHARED_FRAME, 12, 30);
+	ok(CALL(CAP_COPY, 0, 31, 0, 30, R));
+	ok(CALL(CAP_COPY, 0, 32, 0, 30, R));
+	ok(CALL(CAP_MOVE, 0, 40, 0, 30));
+	assert_int_equal(type_at(30), 0);
+	assert_int_equal(CALL(CAP_DELETE, 0, 40), NIE_CAP_DELETE_HAS_CHILDREN_INDEX);
+	ok(CALL(CAP_MOVE, 0, 41, 0, 32));
+	check_tree();
+	revoke_all(0, 40, 1);
+	assert_int_equal(type_at(31), 0);
+	assert_int_equal(type_at(41), 0);
+	delete_all(0, 40, 1);
+	revoke_everything(1);
+	/* An untyped keeps its watermark, and a root has no neighbour before it. */
+	make(NIE_TYPE_SHARED_FRAME, 12, 30);
+	ok(CALL(CAP_MOVE, 0, 50, 0, UNTYPED));
+	ok(CALL(CAP_INFO, 50));
+	assert_int_equal(result(5), (1ul << UNTYPED_BITS) - 4096);
+	check_tree();
+	ok(CALL(CAP_MOVE, 0, UNTYPED, 0, 50));
+	revoke_everything(1);
+}
+
+static void deleting_a_copy_leaves_the_object(void **state)
+{
+	(void)state;
+	granule_t g = make(NIE_TYPE_PRIVATE_FRAME, 12, 30);
+
+	ok(CALL(CAP_COPY, 0, 31, 0, 30, R));
+	delete_all(0, 31, 1);
+	assert_int_equal(granule_state[g], GRANULE_PRIVATE);
+	native_ram_write((u64)g * GRANULE_SIZE, "secret", 6);
+	delete_all(0, 30, 1);
+	assert_int_equal(granule_state[g], GRANULE_FREE);
+	assert_true(native_is_zero(g, 1));
+	check_tree();
+}
+
+static void retype_goes_up_and_starts_again_when_all_is_gone(void **state)
+{
+	granule_t first = object_of(UNTYPED);
+
+	(void)state;
+	assert_int_equal(make(NIE_TYPE_TABLE, 12, 30), first);
+	/* The next multiple of its size. */
+	assert_int_equal(make(NIE_TYPE_PRIVATE_FRAME, 21, 31), first + 512);
+	assert_int_equal(make(NIE_TYPE_GUEST_VSPACE, 13, 32), first + 1024);
+	assert_int_equal(make(NIE_TYPE_TABLE, 12, 33), first + 1026);
+	delete_all(0, 33, 1);
+	/* Nothing is found again below the watermark. */
+	assert_int_equal(make(NIE_TYPE_TABLE, 12, 33), first + 1027);
+	delete_all(0, 30, 1);
+	delete_all(0, 31, 2);
+	delete_all(0, 32, 2);
+	delete_all(0, 33, 1);
+	assert_int_equal(make(NIE_TYPE_TABLE, 12, 33), first);
+	revoke_everything(1);
+}
+
+static void retype_until_nothing_is_left(void **state)
+{
+	(void)state;
+	u32 blocks = 1u << (UNTYPED_BITS - 21u);
+
+	for (u32 i = 0; i < blocks; i++) {
+		make(NIE_TYPE_PRIVATE_FRAME, 21, 30 + i);
+	}
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_TABLE, 12, 0, 60, 1), NIE_RETYPE_NO_MEMORY_UNTYPED);
+	ok(CALL(CAP_INFO, UNTYPED));
+	assert_int_equal(result(5), 0);
+	/* Each 2 MiB frame is a call's worth of scrubbing. */
+	revoke_everything(blocks + 1u);
+}
+
+static void retype_many(void **state)
+{
+	(void)state;
+	granule_t first = object_of(UNTYPED);
+
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_SHARED_FRAME, 12, 0, 30, 90));
+	for (u32 i = 0; i < 90u; i++) {
+		assert_int_equal(object_of(30 + i), first + i);
+		assert_int_equal(granule_state[first + i], GRANULE_SHARED);
+	}
+	check_tree();
+	/* The last slots of the CNode, and one too many. */
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_SHARED_FRAME, 12, 0, 126, 3), NIE_RETYPE_BAD_SLOT_TO_INDEX);
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_SHARED_FRAME, 12, 0, 126, 2));
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_SHARED_FRAME, 21, 0, 120, 2), NIE_RETYPE_BAD_VALUE_COUNT);
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_SHARED_FRAME, 12, 0, NIE_NEVER, 2),
+			 NIE_RETYPE_BAD_SLOT_TO_INDEX);
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 40, 0, 120, 512), NIE_RETYPE_BAD_SLOT_TO_INDEX);
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 40, 0, 120, 1), NIE_RETYPE_NO_MEMORY_UNTYPED);
+	assert_int_equal(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, UNTYPED_BITS, 0, 120, 1),
+			 NIE_RETYPE_NO_MEMORY_UNTYPED);
+	revoke_everything(1);
+}
+
+static void revoke_is_bounded(void **state)
+{
+	(void)state;
+	/* A CNode of 2 MiB minus nothing: 32,767 slots do not go in one call. */
+	make(NIE_TYPE_CNODE, 20, 30);
+	for (u32 i = 0; i < 6u; i++) {
+		ok(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 12, 30, 1 + i * 300, 300));
+	}
+	native_forget_log();
+	u32 calls = 0;
+
+	do {
+		ok(CALL(CAP_REVOKE, 0, UNTYPED));
+		calls++;
+		assert_true(calls < 200u);
+		check_tree();
+	} while (result(1) != 0u);
+	assert_true(calls > 32768u / NIE_STEP_GRANULES);
+	revoke_everything(1);
+}
+
+static void an_inner_untyped_is_revoked_alone(void **state)
+{
+	(void)state;
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 21, 0, 30, 2));
+	ok(CALL(RETYPE, 30, NIE_TYPE_PRIVATE_FRAME, 12, 0, 40, 5));
+	ok(CALL(RETYPE, 31, NIE_TYPE_PRIVATE_FRAME, 12, 0, 50, 5));
+	assert_int_equal(CALL(CAP_DELETE, 0, 30), NIE_CAP_DELETE_HAS_CHILDREN_INDEX);
+	revoke_all(0, 30, 1);
+	assert_int_equal(type_at(40), 0);
+	assert_int_equal(type_at(50), NIE_TYPE_PRIVATE_FRAME);
+	ok(CALL(RETYPE, 30, NIE_TYPE_PRIVATE_FRAME, 21, 0, 40, 1));
+	check_tree();
+	revoke_everything(4);
+}
+
+/* CNodes that hold their own capability, or each other's. */
+static void cnodes_in_a_circle(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_CNODE, 12, 30);
+	make(NIE_TYPE_CNODE, 12, 31);
+	make(NIE_TYPE_CNODE, 12, 32);
+	ok(CALL(CAP_COPY, 0, 33, 0, 32, NIE_RIGHTS_ALL));
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_PRIVATE_FRAME, 12, 30, 5, 10));
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_PRIVATE_FRAME, 12, 31, 5, 10));
+	ok(CALL(CAP_MOVE, 33, 1, 33, 1) == NIE_CAP_MOVE_EMPTY_FROM_INDEX ? NIE_OK : NIE_ERR_BAD_CALL);
+	/* 32 goes into itself, through its copy; then 30 into 31 and 31 into 30. */
+	ok(CALL(CAP_MOVE, 33, 1, 0, 32));
+	delete_all(0, 33, 1);
+	ok(CALL(CAP_COPY, 0, 34, 0, 31, NIE_RIGHTS_ALL));
+	ok(CALL(CAP_COPY, 0, 35, 0, 30, NIE_RIGHTS_ALL));
+	ok(CALL(CAP_MOVE, 34, 1, 0, 30));
+	ok(CALL(CAP_MOVE, 35, 1, 0, 31));
+	check_tree();
+	revoke_everything(20);
+}
+
+/* The harder circle: each CNode holds the untyped that the other's memory is from. */
+static void untypeds_in_a_circle(void **state)
+{
+	(void)state;
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 14, 0, 30, 2));
+	ok(CALL(RETYPE, 30, NIE_TYPE_CNODE, 12, 0, 40, 1));
+	ok(CALL(RETYPE, 31, NIE_TYPE_CNODE, 12, 0, 41, 1));
+	ok(CALL(RETYPE, 30, NIE_TYPE_PRIVATE_FRAME, 12, 41, 8, 2));
+	ok(CALL(CAP_MOVE, 40, 1, 0, 31));
+	ok(CALL(CAP_MOVE, 41, 1, 0, 30));
+	ok(CALL(CAP_COPY, 0, 42, 0, 41, NIE_RIGHTS_ALL));
+	ok(CALL(CAP_MOVE, 40, 2, 0, 41));
+	ok(CALL(CAP_MOVE, 42, 2, 0, 40));
+	check_tree();
+	revoke_everything(20);
+}
+
+static void a_deleted_cnode_is_out_of_reach_at_once(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_CNODE, 17, 30); /* 4,095 slots: more than one call empties */
+	granule_t task = make(NIE_TYPE_VCPU, 12, 32);
+
+	make(NIE_TYPE_TASK_VSPACE, 13, 31);
+	ok(CALL(VCPU_CONFIGURE, 32, 31, 0, 30, 0, 0, 0));
+	ok(CALL(CAP_COPY, 30, 4000, 0, CORE0, NIE_RIGHTS_ALL));
+	ok(CALL(CORE_START, CORE1, 32));
+	ok(call_as(task, NIE_CALL_CAP_INFO, (u64[7]){4000}));
+	ok(CALL(CAP_DELETE, 0, 30));
+	assert_int_equal(result(1), 1);
+	assert_int_equal(type_at(30), 0);
+	assert_int_equal(call_as(task, NIE_CALL_CAP_INFO, (u64[7]){4000}), NIE_CAP_INFO_BAD_SLOT_SLOT);
+	assert_int_equal(call_as(task, NIE_CALL_RETYPE, (u64[7]){1, 1, 12, 0, 1, 1}), NIE_RETYPE_BAD_SLOT_UNTYPED);
+	/* Its memory is not free before it is empty; a new CNode there is another one. */
+	delete_all(0, 30, 20);
+	assert_int_equal(CALL(CAP_DELETE, 0, 30), NIE_CAP_DELETE_EMPTY_INDEX);
+	assert_int_equal(call_as(task, NIE_CALL_CAP_INFO, (u64[7]){4000}), NIE_CAP_INFO_BAD_SLOT_SLOT);
+	assert_int_equal(type_at(CORE0), NIE_TYPE_CORE);
+	check_ownership();
+}
+
+static void memory_of_a_doomed_cnode_is_not_given_out(void **state)
+{
+	(void)state;
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 17, 0, 29, 1));
+	ok(CALL(RETYPE, 29, NIE_TYPE_CNODE, 17, 0, 30, 1));
+	ok(CALL(CAP_DELETE, 0, 30));
+	assert_int_equal(result(1), 1);
+	state_save();
+	assert_int_equal(CALL(RETYPE, 29, NIE_TYPE_TABLE, 12, 0, 40, 1), NIE_RETYPE_NO_MEMORY_UNTYPED);
+	assert_true(state_is_unchanged());
+	delete_all(0, 30, 20);
+	ok(CALL(RETYPE, 29, NIE_TYPE_TABLE, 12, 0, 40, 1));
+	revoke_everything(2);
+}
+
+/* What a doomed CNode holds of the caller's own is left for somebody else to end. */
+static void the_callers_own_in_a_doomed_cnode(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_CNODE, 12, 30);
+	make(NIE_TYPE_CNODE, 12, 33);
+	make(NIE_TYPE_TASK_VSPACE, 13, 31);
+	granule_t task = make(NIE_TYPE_VCPU, 12, 32);
+
+	ok(CALL(VCPU_CONFIGURE, 32, 31, 0, 33, 0, 0, 0));
+	ok(CALL(CORE_START, CORE1, 32));
+	ok(CALL(CAP_COPY, 33, 20, 0, 33, NIE_RIGHTS_ALL));
+	make(NIE_TYPE_CNODE, 12, 34);
+	ok(CALL(CAP_MOVE, 33, 21, 0, 30)); /* the task has CNode 30 and can put its own vCPU there */
+	ok(CALL(CAP_MOVE, 33, 22, 0, 32));
+	ok(CALL(CAP_MOVE, 33, 23, 0, 34));
+	ok(call_as(task, NIE_CALL_CAP_MOVE, (u64[7]){21, 7, 0, 22}));
+	ok(call_as(task, NIE_CALL_CAP_DELETE, (u64[7]){0, 21}));
+	assert_int_equal(granule_state[task], GRANULE_VCPU);
+	assert_true(doomed_any());
+	/* Another deleted CNode does not have to wait behind it. */
+	ok(call_as(task, NIE_CALL_CAP_DELETE, (u64[7]){0, 23}));
+	for (u32 i = 0; i < 4u && vcpu_at(task)->x[1] != 0u; i++) {
+		ok(call_as(task, NIE_CALL_CAP_DELETE, (u64[7]){0, 23}));
+	}
+	assert_int_equal(vcpu_at(task)->x[1], 0);
+	assert_int_equal(granule_state[task], GRANULE_VCPU);
+	assert_true(doomed.first == doomed.last && doomed.ending == GRANULE_NONE);
+	/* The caller can: the task's core is told to leave it first. */
+	ok(CALL(CAP_REVOKE, 0, 33));
+	assert_int_equal(result(1), 1);
+	assert_true(native_find(0, NATIVE_KICK, 1) >= 0);
+	trap_interrupt(1, 0);
+	assert_int_equal(cores[1].current, GRANULE_NONE);
+	revoke_all(0, 33, 4);
+	assert_int_equal(granule_state[task], GRANULE_FREE);
+	assert_false(doomed_any());
+	revoke_everything(4);
+}
+
+static void revoking_ones_own_objects_goes_no_further(void **state)
+{
+	(void)state;
+	/* Something newer from the same untyped goes; then the caller's own things are next. */
+	ok(CALL(RETYPE, UNTYPED_OWN, NIE_TYPE_PRIVATE_FRAME, 12, 0, 30, 3));
+	ok(CALL(CAP_REVOKE, 0, UNTYPED_OWN));
+	assert_int_equal(result(1), 1);
+	assert_int_equal(type_at(30), 0);
+	state_save();
+	assert_int_equal(CALL(CAP_REVOKE, 0, UNTYPED_OWN), NIE_CAP_REVOKE_BUSY_INDEX);
+	assert_true(state_is_unchanged());
+	check_tree();
+}
+
+/* Another core's task ends with the capability, but not before its core has left it. */
+static void a_running_vcpu_ends_in_two_steps(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_TASK_VSPACE, 13, 31);
+	make(NIE_TYPE_CNODE, 12, 33);
+	granule_t task = make(NIE_TYPE_VCPU, 12, 32);
+
+	ok(CALL(VCPU_CONFIGURE, 32, 31, 0, 33, 0, 0, 0));
+	ok(CALL(CORE_START, CORE1, 32));
+	trap_interrupt(1, 0);
+	native_forget_log();
+	ok(CALL(CAP_DELETE, 0, 32));
+	assert_int_equal(result(1), 1);
+	assert_int_equal(type_at(32), NIE_TYPE_VCPU);
+	assert_true(native_find(0, NATIVE_KICK, 1) >= 0);
+	trap_interrupt(1, 0);
+	assert_int_equal(cores[1].current, GRANULE_NONE);
+	delete_all(0, 32, 1);
+	nothing_is_left(task, 1);
+	assert_int_equal(vspace_at(object_of(31))->vcpu[0], GRANULE_NONE);
+	revoke_everything(4);
+}
+
+static u32 below(u32 limit)
+{
+	return (u32)rand() % limit;
+}
+
+#define PLAY_FIRST 30u
+#define PLAY_SLOTS 40u
+
+/* Mostly a slot with a capability of one of these types (0: empty), now and then anything. */
+static u64 pick(u32 types)
+{
+	for (u32 i = 0; i < 40u; i++) {
+		u64 s = PLAY_FIRST + below(PLAY_SLOTS);
+
+		if (types == 0u ? type_at(s) == 0u : type_at(s) != 0u && (TYPE_SET(type_at(s)) & types) != 0u) {
+			return s;
+		}
+	}
+	return PLAY_FIRST + below(PLAY_SLOTS);
+}
+
+/* The caller's own CSpace, sometimes another CNode. */
+static u64 pick_cnode(void)
+{
+	return below(5) == 0u ? pick(TYPE_SET(NIE_TYPE_CNODE)) : 0u;
+}
+
+static u64 pick_untyped(void)
+{
+	return below(3) == 0u ? pick(TYPE_SET(NIE_TYPE_UNTYPED)) : (u64)UNTYPED;
+}
+
+static u64 pick_ipa(void)
+{
+	static const u64 addresses[] = {0, 0x1000, 0x200000, 0x40000000, NIE_SHARED_HALF, NIE_SHARED_HALF + 0x1000};
+
+	return addresses[below(6)];
+}
+
+static u64 pick_vspace(void)
+{
+	return below(4) == 0u ? (u64)OWN_VSPACE : pick(TYPES_VSPACE);
+}
+
+static u64 pick_size(u64 type)
+{
+	static const u64 sizes[] = {12, 13, 14, 21};
+
+	if (type == NIE_TYPE_TASK_VSPACE || type == NIE_TYPE_GUEST_VSPACE) {
+		return 13;
+	}
+	return below(3) == 0u ? sizes[below(4)] : 12u;
+}
+
+/* Arguments of a random call; most are good. */
+static void play(u32 number, u64 x[7])
+{
+	memset(x, 0, 7 * sizeof(u64));
+	switch (number) {
+	case NIE_CALL_CAP_COPY:
+	case NIE_CALL_CAP_MOVE:
+		x[0] = pick_cnode();
+		x[1] = x[0] == 0u ? pick(0) : 1u + below(20);
+		x[2] = pick_cnode();
+		x[3] = x[2] == 0u ? pick(TYPES_ALL) : 1u + below(20);
+		x[4] = below(2) == 0u ? NIE_RIGHTS_ALL : below(16);
+		break;
+	case NIE_CALL_CAP_DELETE:
+	case NIE_CALL_CAP_REVOKE:
+		x[0] = pick_cnode();
+		x[1] = x[0] == 0u ? pick(TYPES_ALL) : 1u + below(20);
+		if (number == NIE_CALL_CAP_REVOKE && below(30) == 0u) {
+			x[0] = 0;
+			x[1] = UNTYPED;
+		}
+		break;
+	case NIE_CALL_RETYPE:
+		x[0] = pick_untyped();
+		x[1] = 1u + below(8);
+		x[2] = pick_size(x[1]);
+		x[3] = pick_cnode();
+		x[4] = x[3] == 0u ? pick(0) : 1u + below(20);
+		x[5] = 1u + below(2);
+		break;
+	case NIE_CALL_MAP:
+	case NIE_CALL_DONATE:
+		x[0] = below(6) == 0u ? (u64)DEVICE : pick(TYPES_FRAME);
+		x[1] = pick_vspace();
+		x[2] = pick_ipa();
+		x[3] = 1u + below(7);
+		break;
+	case NIE_CALL_MAP_TABLE:
+		x[0] = pick(TYPE_SET(NIE_TYPE_TABLE));
+		x[1] = pick_vspace();
+		x[2] = pick_ipa() / 0x40000000 * 0x40000000;
+		x[3] = 2u + below(2);
+		break;
+	case NIE_CALL_VCPU_CONFIGURE:
+		x[0] = pick(TYPE_SET(NIE_TYPE_VCPU));
+		x[1] = pick(TYPES_VSPACE);
+		x[2] = below(3);
+		x[3] = below(2) == 0u ? 0u : pick(TYPE_SET(NIE_TYPE_CNODE));
+		break;
+	case NIE_CALL_UNMAP:
+		x[0] = below(6) == 0u ? (u64)DEVICE : pick(TYPES_FRAME);
+		break;
+	default:
+		x[0] = pick(TYPES_VSPACE);
+		break;
+	}
+}
+
+/* Random calls on a small set of slots: whatever happens, the tree and the ownership hold. */
+static void random_calls(void **state)
+{
+	static const u32 calls[] = {NIE_CALL_CAP_COPY, NIE_CALL_CAP_COPY, NIE_CALL_CAP_MOVE, NIE_CALL_CAP_DELETE,
+				    NIE_CALL_CAP_REVOKE, NIE_CALL_RETYPE, NIE_CALL_RETYPE, NIE_CALL_RETYPE, NIE_CALL_MAP,
+				    NIE_CALL_MAP, NIE_CALL_UNMAP, NIE_CALL_DONATE, NIE_CALL_DONATE, NIE_CALL_MAP_TABLE,
+				    NIE_CALL_MAP_TABLE, NIE_CALL_MAP_TABLE, NIE_CALL_VSPACE_KILL, NIE_CALL_VSPACE_ACTIVATE,
+				    NIE_CALL_VCPU_CONFIGURE, NIE_CALL_VCPU_CONFIGURE};
+	u32 succeeded[NIE_CALL_LIMIT] = {0};
+
+	(void)state;
+	srand(getenv("NIE_SEED") != NULL ? (unsigned)atoi(getenv("NIE_SEED")) : 20260u);
+	for (u32 i = 0; i < 120000u; i++) {
+		u64 x[7];
+		u32 number = calls[below(sizeof(calls) / sizeof(calls[0]))];
+		bool checked = i % 32u == 0u;
+
+		play(number, x);
+		if (checked) {
+			state_save();
+		}
+		if (call_with(number, x) == NIE_OK) {
+			succeeded[number]++;
+		} else if (checked) {
+			assert_true(state_is_unchanged());
+		}
+		if (i % 16u == 0u) {
+			check_tree();
+		}
+		if (i % 256u == 0u) {
+			check_ownership();
+		}
+		native_forget_log();
+	}
+	for (u32 i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (succeeded[calls[i]] < 50u) {
+			fail_msg("call %u succeeded only %u times", calls[i], succeeded[calls[i]]);
+		}
+	}
+	for (u32 s = PLAY_FIRST; s < PLAY_FIRST + PLAY_SLOTS; s++) {
+		if (type_at(s) != 0u) {
+			revoke_all(0, s, 100);
+		}
+	}
+	revoke_everything(100);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(info),
+		TEST(copies_lose_rights_and_never_gain),
+		TEST(a_move_keeps_the_place_in_the_tree),
+		TEST(deleting_a_copy_leaves_the_object),
+		TEST(retype_goes_up_and_starts_again_when_all_is_gone),
+		TEST(retype_until_nothing_is_left),
+		TEST(retype_many),
+		TEST(revoke_is_bounded),
+		TEST(an_inner_untyped_is_revoked_alone),
+		TEST(cnodes_in_a_circle),
+		TEST(untypeds_in_a_circle),
+		TEST(a_deleted_cnode_is_out_of_reach_at_once),
+		TEST(memory_of_a_doomed_cnode_is_not_given_out),
+		TEST(the_callers_own_in_a_doomed_cnode),
+		TEST(revoking_ones_own_objects_goes_no_further),
+		TEST(a_running_vcpu_ends_in_two_steps),
+		TEST(random_calls),
+	};
+
+	return cmocka_run_group_tests_name("capabilities", tests, NULL, NULL);
+}
