@@ -39,6 +39,7 @@ def entries(data, name="archive"):
         raw, offset, size = ENTRY.unpack_from(data, HEADER.size + i * ENTRY.size)
         file = raw.rstrip(b"\0").decode()
         if offset + size > len(data):
-            raise Problem(f"{name}: is truncated: file {file} ends at byte {offset + size}, it has {len(data)}")
+            raise Problem(f"{name}: is truncated: file {file} ends at byte {offset + size}, it has "
+                          f"{len(data)}")
         found[file] = (offset, size)
     return found

@@ -10,13 +10,15 @@ from capdl.memory import round_up
 from capdl.problem import Problem
 from capdl.system import PAGE
 
+TEMPLATES = pathlib.Path(__file__).with_name("templates")
+
 
 def quote(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def tree_source(vmm, guests, files):
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES),
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                                      keep_trailing_newline=True)
     environment.filters.update(quote=quote, u64=lambda v: f"{v >> 32:#x} {v & 0xffffffff:#x}",
@@ -26,7 +28,8 @@ def tree_source(vmm, guests, files):
 
 def compile_tree(source):
     try:
-        result = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source.encode(), stdout=subprocess.PIPE,
+        result = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source.encode(),
+                                stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, check=False)
     except FileNotFoundError:
         raise Problem("dtc is not installed: install device-tree-compiler") from None

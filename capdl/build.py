@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds a system's image from its description.
 
-    python3 -m capdl.build --system configs/systems/demo.yaml --build build/target --out DIR [--set alpha.kernel=FILE]
+    python3 -m capdl.build --system configs/systems/demo.yaml --build build/target --out DIR
 
 The description is YAML, or capDL text together with --archive. What is made (NAME.cdl, guests.dts,
 guests.bin, archive.bin, spec.c, capdl-init.elf, nie.img) is put into DIR only when all of it is made."""
@@ -39,7 +39,8 @@ class Build:
     def compile(self, spec, output):
         """spec.c and the prebuilt rest of capdl-init -> its ELF."""
         prefix = f"-ffile-prefix-map={spec.parent}=."
-        command = [self.facts["compiler"], *self.facts["flags"], "-g0", prefix, str(spec), *self.facts["objects"],
+        command = [self.facts["compiler"], *self.facts["flags"], "-g0", prefix, str(spec),
+                   *self.facts["objects"],
                    *self.facts["libraries"], *self.facts["link_flags"], "-o", str(output)]
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if result.returncode:
@@ -78,11 +79,13 @@ def from_yaml(options, build):
 
 def from_text(options, build):
     if options.archive is None:
-        raise Problem(f"{options.system.name}: capDL text needs the files that it fills frames with: give --archive")
+        raise Problem(f"{options.system.name}: capDL text needs the files that it fills frames with: give "
+                      f"--archive")
     if options.set:
         raise Problem("--set changes YAML descriptions only: edit the capDL text")
     data = read_bytes(options.archive)
-    stored = {name: data[at:at + size] for name, (at, size) in archive.entries(data, options.archive.name).items()}
+    entries = archive.entries(data, options.archive.name)
+    stored = {name: data[at:at + size] for name, (at, size) in entries.items()}
     board = system_platform(build.facts["platform"], build, Where())
     description = parser.parse(read_text(options.system), options.system.name)
     return description, [], board, board.cores, {}, stored, [options.archive]
@@ -105,7 +108,8 @@ def read_text(path):
 def make(options, build, folder):
     """All outputs into `folder`; -> inputs."""
     yaml = options.system.suffix in (".yaml", ".yml")
-    description, heading, board, cores, written, stored, inputs = (from_yaml if yaml else from_text)(options, build)
+    read = from_yaml if yaml else from_text
+    description, heading, board, cores, written, stored, inputs = read(options, build)
     packed = archive.pack(stored)
     kernel = build.file("kernel")
     pieces = memory.free_pieces(board, kernel.stat().st_size, image.TASK_LIMIT, len(packed))
@@ -116,7 +120,8 @@ def make(options, build, folder):
     text = printer.text_of(description, heading) if yaml else read_text(options.system)
     parsed = parser.parse(text, name)
     if parsed != description:
-        raise Problem(f"{name}: its text does not say what it was made from; this is a fault of capdl/printer.py")
+        raise Problem(f"{name}: its text does not say what it was made from; this is a fault of "
+                      f"capdl/printer.py")
     system = check(parsed, board, lengths, cores, pieces)
     written |= {name: text.encode(), "archive.bin": packed,
                 "spec.c": plan.c_tables(plan.make(system), name).encode()}
@@ -141,7 +146,8 @@ def arguments():
     made.add_argument("--system", type=path, required=True, help="YAML file, or capDL text (.cdl)")
     made.add_argument("--build", type=path, required=True, help="the target build, like build/target")
     made.add_argument("--out", type=path, required=True, help="folder for what is made")
-    made.add_argument("--set", action="append", default=[], metavar="GUEST.KEY=VALUE", help="instead of what YAML says")
+    made.add_argument("--set", action="append", default=[], metavar="GUEST.KEY=VALUE",
+                      help="instead of what YAML says")
     made.add_argument("--archive", type=path, help="with capDL text: the files that it names")
     made.add_argument("--cache", type=path, default=home / "nie", help="where debian-* kernels are")
     made.add_argument("--guest-dir", type=path, help="where guest:NAME are (BUILD/guests)")

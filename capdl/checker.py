@@ -3,7 +3,8 @@
 from capdl import memory, model
 from capdl.problem import Problem, size_text
 from capdl.resolve import CNODE_BITS, Names
-from capdl.system import (ALL_RIGHTS, BLOCK, BOOT_SLOTS, EXECUTE, GIB, LETTERS, PAGE, READ, Link, Mapping, Slot, Start,
+from capdl.system import (ALL_RIGHTS, BLOCK, BOOT_SLOTS, EXECUTE, GIB, LETTERS, PAGE, READ, Link, Mapping,
+                          Slot, Start,
                           System, originals_needed)
 
 ENTRIES = 512
@@ -18,7 +19,8 @@ def rights_of(cap):
     bits = 0
     for letter in cap.rights:
         if letter not in LETTERS or bits & LETTERS[letter]:
-            raise Problem(f"{cap.ref}: rights ({cap.rights}): use each of R, W, X and C at most once", cap.where)
+            raise Problem(f"{cap.ref}: rights ({cap.rights}): use each of R, W, X and C at most once",
+                          cap.where)
         bits |= LETTERS[letter]
     return bits
 
@@ -81,7 +83,8 @@ class Checker:
             slot = following if cap.slot is None else cap.slot
             for obj in self.names.all(cap.ref):
                 if slot in entries:
-                    raise Problem(f"{holder.name}: slot {slot} is given to {entries[slot][0].name} and {obj.name}",
+                    raise Problem(f"{holder.name}: slot {slot} is given to {entries[slot][0].name} and "
+                                  f"{obj.name}",
                                   cap.where)
                 entries[slot] = (obj, cap)
                 if isinstance(slot, int):
@@ -103,13 +106,15 @@ class Checker:
                 allowed = " or ".join(filter(None, (f"a {below}" if below else "", {
                     "pud": "", "pd": "a frame of 2M", "pt": "a frame of 4k"}[table.type])))
                 what = f"a frame of {size_text(obj.size)}" if obj.type == "frame" else f"a {obj.type}"
-                raise Problem(f"{obj.name}: {what} in {table.name}, a {table.type}, which takes {allowed}", cap.where)
+                raise Problem(f"{obj.name}: {what} in {table.name}, a {table.type}, which takes {allowed}",
+                              cap.where)
 
     def link(self, vspace, parent, table, ipa, level, cap):
         if cap.rights is not None:
             raise Problem(f"{table.name}: a table is linked without rights", cap.where)
         if id(table) in self.parents:
-            raise Problem(f"{table.name} is linked twice: in {self.parents[id(table)]} and {parent.name}", cap.where)
+            raise Problem(f"{table.name} is linked twice: in {self.parents[id(table)]} and {parent.name}",
+                          cap.where)
         self.parents[id(table)] = parent.name
         self.system.links.append(Link(table, vspace, ipa, level))
         self.table(vspace, table, ipa, self.containers.get(id(table), {}))
@@ -120,8 +125,8 @@ class Checker:
             raise Problem(f"{frame.name} at {ipa:#x} of {vspace.name}: a mapping needs at least R", cap.where)
         if frame.device:
             if cap.rights and rights & EXECUTE:
-                raise Problem(f"{frame.name} at {ipa:#x} of {vspace.name}: device registers cannot be executed: "
-                              f"drop X", cap.where)
+                raise Problem(f"{frame.name} at {ipa:#x} of {vspace.name}: device registers cannot be "
+                              f"executed: drop X", cap.where)
             rights &= ~EXECUTE
         if frame.private:
             if id(frame) in self.reached:
@@ -153,7 +158,8 @@ class Checker:
             if wanted is None:
                 raise Problem(f"{vcpu.name}: slot {slot}: a vCPU has the slots vspace and cspace", cap.where)
             if obj.type != wanted:
-                raise Problem(f"{vcpu.name}: its {slot} is {obj.name}, a {obj.type}; a {wanted} is needed", cap.where)
+                raise Problem(f"{vcpu.name}: its {slot} is {obj.name}, a {obj.type}; a {wanted} is needed",
+                              cap.where)
         if not configured:
             return
         for slot in ("vspace", "cspace"):
@@ -177,14 +183,18 @@ class Checker:
             if name not in given:
                 raise Problem(f"{at}: handover: '{name}' is missing")
             if not isinstance(given[name], kind):
-                raise Problem(f"{at}: handover: {name} must be {'a number' if kind is int else 'the name of an object'}")
+                raise Problem(f"{at}: handover: {name} must be "
+                              f"{'a number' if kind is int else 'the name of an object'}")
         system = self.system
         system.start, system.cnode = self.names.one(given["start"]), self.names.one(given["cnode"])
         if not any(s.vcpu is system.start for s in system.starts):
-            raise Problem(f"handover: start: {system.start.name} is not a vcpu with an entry", given["start"].where)
+            raise Problem(f"handover: start: {system.start.name} is not a vcpu with an entry",
+                          given["start"].where)
         if system.cnode.type != "cnode":
-            raise Problem(f"handover: cnode: {system.cnode.name} is a {system.cnode.type}", given["cnode"].where)
-        system.reclaim, system.leftover, system.originals = (given[n] for n in ("reclaim", "leftover", "originals"))
+            raise Problem(f"handover: cnode: {system.cnode.name} is a {system.cnode.type}",
+                          given["cnode"].where)
+        system.reclaim, system.leftover = given["reclaim"], given["leftover"]
+        system.originals = given["originals"]
         self.ranges(given["cnode"].where)
 
     def ranges(self, where):
@@ -195,13 +205,13 @@ class Checker:
         ranges += [(s.object.name, s.index, 1) for s in system.slots if s.cnode is system.cnode]
         for name, first, count in ranges:
             if first < 1 or first + count > slots:
-                raise Problem(f"handover: {name} needs slots {first} to {first + count - 1} of {system.cnode.name}, which has "
-                              f"1 to {slots - 1}", where)
+                raise Problem(f"handover: {name} needs slots {first} to {first + count - 1} of "
+                              f"{system.cnode.name}, which has 1 to {slots - 1}", where)
         ranges = sorted((r for r in ranges if r[2]), key=lambda r: r[1])
         for (name, first, count), (other, start, _) in zip(ranges, ranges[1:]):
             if first + count > start:
-                raise Problem(f"handover: {name} (slots {first} to {first + count - 1}) overlaps {other} (slot "
-                              f"{start}) in {system.cnode.name}", where)
+                raise Problem(f"handover: {name} (slots {first} to {first + count - 1}) overlaps {other} "
+                              f"(slot {start}) in {system.cnode.name}", where)
 
 
 def index_of(vcpu):

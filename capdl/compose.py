@@ -62,8 +62,8 @@ def vcpus(cores, flat):
 def blob_frames(size, tables):
     count = -(-size // BLOCK)
     if BLOB_AT + count * BLOCK > WINDOW[0]:
-        raise Problem(f"the guests' files need {count * BLOCK // GIB} GiB, {(WINDOW[0] - BLOB_AT) // GIB} GiB are possible: "
-                      f"give smaller kernels")
+        raise Problem(f"the guests' files need {count * BLOCK // GIB} GiB, {(WINDOW[0] - BLOB_AT) // GIB} "
+                      f"GiB are possible: give smaller kernels")
     tables.map("guests_bin", count, BLOCK, BLOB_AT, "R")
     return Decl("guests_bin", "frame", count, size=BLOCK, fills=[Fill(0, BLOCK, BLOB_FILE, 0, BLOCK)],
                 comment="a device tree that describes the guests, and their files")
@@ -72,8 +72,8 @@ def blob_frames(size, tables):
 def cnode_bits(slots):
     bits = max(slots.bit_length(), CNODE_BITS[0])
     if bits > CNODE_BITS[1]:
-        raise Problem(f"the guests' memory needs {slots} slots in the VMM's CNode, {1 << CNODE_BITS[1]} are possible: give "
-                      f"guests less memory")
+        raise Problem(f"the guests' memory needs {slots} slots in the VMM's CNode, {1 << CNODE_BITS[1]} are "
+                      f"possible: give guests less memory")
     return bits
 
 
@@ -83,8 +83,8 @@ def compose(source, platform, cores, flat, guest_files, data):
     slots, tables = Slots(), Tables()
     memory = untyped("vmm_memory", source.vmm_memory, source.vmm_where, "host-vmm's own tables and the like")
     if len(memory) > MOST_MEMORY_PIECES:
-        raise Problem(f"vmm.memory: it falls into {len(memory)} powers of two, {MOST_MEMORY_PIECES} are possible: use a "
-                      f"rounder size", source.vmm_where)
+        raise Problem(f"vmm.memory: it falls into {len(memory)} powers of two, {MOST_MEMORY_PIECES} are "
+                      f"possible: use a rounder size", source.vmm_where)
     cspace = Decl("vmm_cspace", "cnode", comment="host-vmm")
     runners = vcpus(cores, flat)
     console = Decl("console", "frame", size=PAGE, numbers={"paddr": platform.console})
@@ -96,7 +96,8 @@ def compose(source, platform, cores, flat, guest_files, data):
         tables.map("clock", None, PAGE, RTC_AT, "R")
     core_decls = [Decl(f"core{i}", "core", numbers={"index": i}) for i in range(cores)]
     code = program(tables, flat)
-    vmm = {"cspace": CSPACE, "vspace": VSPACE, "console": CONSOLE_AT, "console_irq": CONSOLE_IRQ, "window": WINDOW,
+    vmm = {"cspace": CSPACE, "vspace": VSPACE, "console": CONSOLE_AT, "console_irq": CONSOLE_IRQ,
+           "window": WINDOW,
            "rtc": RTC_AT if clock else 0}
     slots.give(CSPACE, [cspace])
     slots.give(VSPACE, tables.objects[:1])
@@ -111,13 +112,15 @@ def compose(source, platform, cores, flat, guest_files, data):
     vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)
 
     guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
-               "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format, "load": g.load, "limit": g.limit,
+               "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
+               "load": g.load, "limit": g.limit,
                "untyped": untypeds[g.name]} for g in source.guests]
     vmm["free_slots"] = (0, 0)
     _, blob_size = blob.layout(blob.tree_size(vmm, guests, data), data)
     frames = blob_frames(blob_size, tables)
 
-    objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq] + clock + core_decls
+    objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq]
+    objects += clock + core_decls
     objects += guest_decls
     homeless = sum(decl.count or 1 for decl in objects) - len(slots.caps)
     free = originals + homeless
@@ -127,7 +130,8 @@ def compose(source, platform, cores, flat, guest_files, data):
 
     description = Description(objects=objects, irq_maps=[(platform.console_irq, Ref("console_irq"))])
     description.caps = list(tables.containers.values())
-    description.caps.append(Container(Ref("vmm_vcpu0"), [Cap("vspace", Ref("vmm_vspace")), Cap("cspace", Ref("vmm_cspace"))]))
+    description.caps.append(Container(Ref("vmm_vcpu0"),
+                                      [Cap("vspace", Ref("vmm_vspace")), Cap("cspace", Ref("vmm_cspace"))]))
     description.caps.append(Container(Ref("vmm_cspace"), slots.caps))
     description.handover = {"start": Ref("vmm_vcpu0"), "cnode": Ref("vmm_cspace"), "reclaim": reclaim,
                             "leftover": leftover, "originals": originals}

@@ -49,7 +49,8 @@ def flatten(path, base):
     for segment in found:
         start, writes = segment["p_vaddr"], bool(segment["p_flags"] & PF_W)
         if start < end or (start == found[0]["p_vaddr"]) != (start == base):
-            raise Problem(f"{path.name}: segment at {start:#x} is not where it belongs: link it at {base:#x} with task.ld")
+            raise Problem(f"{path.name}: segment at {start:#x} is not where it belongs: link it at {base:#x} "
+                          f"with task.ld")
         if writes and not writable and start % PAGE:
             raise Problem(f"{path.name}: data at {start:#x} shares a page with code: link it with task.ld")
         if not writes and writable:

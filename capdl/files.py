@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files that guests are made from: found, checked, named in guests.bin, each stored once."""
 import pathlib
+import re
 from dataclasses import dataclass, field
 
 from capdl import guest_image
@@ -29,7 +30,8 @@ class Files:
             return places.cache / "kernels" / value.removeprefix("debian-") / "Image", "run tools/nie setup"
         if key == "kernel" and value.startswith("guest:"):
             known = ", ".join(sorted(p.stem for p in places.guests.glob("*.img"))) or "none"
-            return places.guests / f"{value.removeprefix('guest:')}.img", f"bare-metal guests that are built: {known}"
+            path = places.guests / f"{value.removeprefix('guest:')}.img"
+            return path, f"bare-metal guests that are built: {known}"
         if key == "initrd" and value == "initramfs":
             return places.build / "initramfs.cpio.gz", "build target guests"
         path = pathlib.Path(value).expanduser()
@@ -40,14 +42,26 @@ class Files:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise Problem(f"{guest.name}.{key}: {text.value}: {path}: {error.strerror}; {remedy}", text.where) from None
+            raise Problem(f"{guest.name}.{key}: {text.value}: {path}: {error.strerror}; {remedy}",
+                          text.where) from None
         if path in self.named:
             return self.named[path], data
-        name = f"{guest.name}-{key}"
+        name = self.name_for(text.value)
         self.named[path] = name
         self.paths.append(path)
         self.data[name] = data
         return name, data
+
+    def name_for(self, value):
+        """A name that a device tree's node may have, and that says what the file is."""
+        stem = re.sub(r"[^A-Za-z0-9._+-]", "-",
+                      value.rpartition("/")[2].removeprefix("guest:"))[:24] or "file"
+        stem = stem if stem[0].isalpha() else f"file-{stem}"
+        name, count = stem, 1
+        while name in self.data:
+            count += 1
+            name = f"{stem}-{count}"
+        return name
 
     def of_guest(self, guest):
         """-> names of its kernel and its initrd (or None)."""

@@ -12,8 +12,10 @@ DEVICE_TREE = 64 << 10
 ARM64_MAGIC = b"ARM\x64"
 FORMATS = ("image", "elf", "raw")
 # What people give by mistake.
-OTHERS = ((b"\x7fELF", "it is an ELF file: say format: elf"), (b"\x1f\x8b", "it is gzip-compressed: unpack it"),
-          (b"\xfd7zXZ", "it is xz-compressed: unpack it"), (b"\x28\xb5\x2f\xfd", "it is zstd-compressed: unpack it"),
+OTHERS = ((b"\x7fELF", "it is an ELF file: say format: elf"),
+          (b"\x1f\x8b", "it is gzip-compressed: unpack it"),
+          (b"\xfd7zXZ", "it is xz-compressed: unpack it"),
+          (b"\x28\xb5\x2f\xfd", "it is zstd-compressed: unpack it"),
           (b"MZ", "it is an EFI program for another machine, or compressed (zboot): give the raw Image"))
 
 
@@ -44,14 +46,16 @@ def pe_end(data):
 def image_end(data, file):
     """Bytes that an arm64 Image needs from the start of RAM (booting.rst), checked."""
     if len(data) < 64:
-        raise Problem(f"{file} is truncated: it has {len(data)} bytes, the header of an arm64 Image alone has 64")
+        raise Problem(f"{file} is truncated: it has {len(data)} bytes, the header of an arm64 Image alone "
+                      f"has 64")
     if data[56:60] != ARM64_MAGIC:
         what = next((text for magic, text in OTHERS if data.startswith(magic)), "give an arm64 Image")
         raise Problem(f"{file} is not an arm64 Image (no magic at byte 56): {what}")
     needed = max([pe_end(data)] + [target + 4 for target in (branch_target(data, 0), branch_target(data, 4))
                                    if target is not None])
     if needed > len(data):
-        raise Problem(f"{file} is truncated: it has {len(data)} bytes, its header speaks of {needed}; fetch it again")
+        raise Problem(f"{file} is truncated: it has {len(data)} bytes, its header speaks of {needed}; fetch "
+                      f"it again")
     text_offset, size = struct.unpack_from("<QQ", data, 8)
     return text_offset + max(size, len(data))
 
@@ -60,14 +64,16 @@ def elf_end(data, file, memory):
     _, segments = elf.segments(data, file)
     for s in segments:
         if s["p_paddr"] < RAM_BASE or s["p_paddr"] + s["p_memsz"] > RAM_BASE + memory:
-            raise Problem(f"{file}: segment at {s['p_paddr']:#x} ({size_text(s['p_memsz'])}) is outside the guest's RAM, "
-                          f"{RAM_BASE:#x} to {RAM_BASE + memory:#x}: link it there, or give it more memory")
+            raise Problem(f"{file}: segment at {s['p_paddr']:#x} ({size_text(s['p_memsz'])}) is outside the "
+                          f"guest's RAM, {RAM_BASE:#x} to {RAM_BASE + memory:#x}: link it there, or give it "
+                          f"more memory")
     return max(s["p_paddr"] + s["p_memsz"] for s in segments) - RAM_BASE
 
 
 def raw_end(data, file, memory, load):
     if not RAM_BASE <= load < RAM_BASE + memory:
-        raise Problem(f"{file}: load address {load:#x} is outside the guest's RAM, {RAM_BASE:#x} to {RAM_BASE + memory:#x}")
+        raise Problem(f"{file}: load address {load:#x} is outside the guest's RAM, {RAM_BASE:#x} to "
+                      f"{RAM_BASE + memory:#x}")
     return load - RAM_BASE + len(data)
 
 
@@ -83,5 +89,5 @@ def check(data, file, form, memory, load, initrd_size):
     needed = round_up(end, BLOCK) + round_up(initrd_size, 4096) + DEVICE_TREE
     if needed > memory:
         with_initrd = f", its initrd of {size_text(initrd_size)}" if initrd_size else ""
-        raise Problem(f"{file} ({size_text(end)} when loaded){with_initrd} and a device tree need {size_text(needed)} of RAM, "
-                      f"the guest has {size_text(memory)}: give it more memory")
+        raise Problem(f"{file} ({size_text(end)} when loaded){with_initrd} and a device tree need "
+                      f"{size_text(needed)} of RAM, the guest has {size_text(memory)}: give it more memory")

@@ -37,8 +37,8 @@ def join(kernel_path, task_path, archive):
     """The image, as bytes."""
     task = elf.flatten(task_path, TASK_BASE)
     if task.size > TASK_LIMIT:
-        raise Problem(f"{task_path.name}: needs {size_text(task.size)}, the initial task may have {size_text(TASK_LIMIT)}: "
-                      f"describe fewer objects")
+        raise Problem(f"{task_path.name}: needs {size_text(task.size)}, the initial task may have "
+                      f"{size_text(TASK_LIMIT)}: describe fewer objects")
     image = bytearray(kernel_bytes(kernel_path))
     image += bytes(-len(image) % BLOCK)
     task_at = len(image)

@@ -33,8 +33,9 @@ def free_pieces(platform, kernel_size, task_size, archive_size):
     archive_end = round_up(task + round_up(task_size, BLOCK) + archive_size, BLOCK)
     objects_end = archive_end + BLOCK
     if objects_end >= ram_end:
-        raise Problem(f"the image needs {size_text(objects_end - platform.ram_base)} of RAM and {platform.name} has "
-                      f"{size_text(platform.ram_size)}: leave out a guest, or give smaller kernels")
+        raise Problem(f"the image needs {size_text(objects_end - platform.ram_base)} of RAM and "
+                      f"{platform.name} has {size_text(platform.ram_size)}: leave out a guest, or give "
+                      f"smaller kernels")
     # Addresses count from the start of RAM: the kernel aligns granule numbers.
     base = platform.ram_base
     pieces = []
@@ -89,10 +90,10 @@ def place(system, free):
                           f"{obj.parent.name}: give {obj.parent.name} more bits", obj.where)
         if piece is None:
             left = sum(p.left for p in pieces)
-            raise Problem(f"{obj.name}: {size_text(obj.size)} needed in one piece, the largest of {size_text(left)} left "
-                          f"has {size_text(max((p.left for p in pieces), default=0))} (all objects: "
-                          f"{size_text(total)}, free RAM: {size_text(sum(size for _, size in free))}): ask for less "
-                          f"memory", obj.where)
+            raise Problem(f"{obj.name}: {size_text(obj.size)} needed in one piece, the largest of "
+                          f"{size_text(left)} left has {size_text(max((p.left for p in pieces), default=0))} "
+                          f"(all objects: {size_text(total)}, free RAM: "
+                          f"{size_text(sum(size for _, size in free))}): ask for less memory", obj.where)
         addresses[id(obj)] = piece.address + piece.used
         inside[id(obj)] = Piece(piece.address + piece.used, obj.size)
         piece.used += obj.size

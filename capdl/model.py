@@ -26,7 +26,8 @@ class Ref:
             return f"{self.name}[]"
         if self.first is None:
             return self.name
-        return f"{self.name}[{self.first}]" if self.last is None else f"{self.name}[{self.first}..{self.last}]"
+        last = "" if self.last is None else f"..{self.last}"
+        return f"{self.name}[{self.first}{last}]"
 
 
 @dataclass

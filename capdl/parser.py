@@ -10,7 +10,8 @@ from capdl.problem import Problem, Where
 
 UNITS = {"k": 1 << 10, "M": 1 << 20}
 READABLE = {"LBRACE": "'{'", "RBRACE": "'}'", "LPAR": "'('", "RPAR": "')'", "LSQB": "'['", "RSQB": "']'",
-            "COLON": "':'", "EQUAL": "'='", "COMMA": "','", "PLUS": "'+'", "NAME": "a name", "INT": "a number",
+            "COLON": "':'", "EQUAL": "'='", "COMMA": "','", "PLUS": "'+'", "NAME": "a name",
+            "INT": "a number",
             "SIZE": "a size like 4k", "STRING": "a file name in quotes", "$END": "the end of the file",
             "__ANON_0": "'..'"}
 
@@ -18,7 +19,8 @@ READABLE = {"LBRACE": "'{'", "RBRACE": "'}'", "LPAR": "'('", "RPAR": "')'", "LSQ
 @functools.cache
 def grammar():
     text = pathlib.Path(__file__).with_name("grammar.lark").read_text()
-    return lark.Lark(text, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+    return lark.Lark(text, parser="lalr", lexer="contextual", propagate_positions=True,
+                     maybe_placeholders=False)
 
 
 def number(token):
@@ -134,5 +136,6 @@ def parse(text, file):
         line = error.line if error.line and error.line > 0 else text.count("\n") + 1
         raise Problem(f"{found} where {' or '.join(expected)} is expected", Where(file, line)) from None
     except lark.exceptions.UnexpectedCharacters as error:
-        raise Problem(f"unexpected character {text[error.pos_in_stream]!r}", Where(file, error.line)) from None
+        raise Problem(f"unexpected character {text[error.pos_in_stream]!r}",
+                      Where(file, error.line)) from None
     return Builder(file).description(tree)

@@ -12,6 +12,7 @@ from capdl.system import ALL_RIGHTS
 KIND = {"ut": "UNTYPED", "cnode": "CNODE", "pud": "TASK_VSPACE", "pd": "TABLE", "pt": "TABLE", "vcpu": "VCPU",
         "irq": "IRQ", "core": "CORE"}
 NONE = "SPEC_NONE"
+TEMPLATES = pathlib.Path(__file__).with_name("templates")
 
 
 def kind(obj):
@@ -74,7 +75,8 @@ def mappings(plan, system):
         if id(m.frame) in seen:
             home, plan.next_slot = plan.next_slot, plan.next_slot + 1
         seen.add(id(m.frame))
-        plan.mappings.append({"object": plan.number[id(m.frame)], "vspace": plan.number[id(m.vspace)], "ipa": m.ipa,
+        plan.mappings.append({"object": plan.number[id(m.frame)], "vspace": plan.number[id(m.vspace)],
+                              "ipa": m.ipa,
                               "rights": m.rights, "home": home})
 
 
@@ -85,7 +87,8 @@ def places(plan, system):
         if move:
             placed.add(id(s.object))
         (moves if move else copies).append({"cnode": plan.number[id(s.cnode)], "index": s.index,
-                                            "object": plan.number[id(s.object)], "rights": s.rights, "move": move})
+                                            "object": plan.number[id(s.object)], "rights": s.rights,
+                                            "move": move})
     for index, obj in enumerate(plan.objects):
         if id(obj) not in placed:
             moves.append({"cnode": plan.cnode, "index": plan.next_slot, "object": index, "rights": ALL_RIGHTS,
@@ -120,7 +123,7 @@ def make(system):
 
 
 def c_tables(plan, source):
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES),
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                                      keep_trailing_newline=True)
     environment.globals.update(kind=kind, address=address)

@@ -37,7 +37,9 @@ def load(name, ram_size=None, where=NOWHERE, folder=FOLDER):
     irqs = [d["irq"] for d in devices if "irq" in d]
     console = next((d for d in devices if d["base"] == text["console"] and "irq" in d), None)
     if console is None:
-        raise Problem(f"platform {name}: no device with an irq at the console's address {text['console']:#x}", where)
+        raise Problem(f"platform {name}: no device with an irq at the console's address {text['console']:#x}",
+                      where)
     rtc = next((d["base"] for d in devices if d["name"].startswith("rtc")), None)
-    return Platform(name, text["ram"]["base"], ram_size or size_of(text["ram"]["size"]), text["cores"], text["image"],
+    return Platform(name, text["ram"]["base"], ram_size or size_of(text["ram"]["size"]), text["cores"],
+                    text["image"],
                     tuple(pages), tuple(irqs), console["base"], console["irq"], rtc)

@@ -47,7 +47,8 @@ def check_fill(decl, fill, files):
     need(fill.kind == model.FILE_DATA, decl, f"fill {fill.kind} is not known: only {model.FILE_DATA} is")
     need(fill.length > 0 and fill.offset + fill.length <= decl.size, decl,
          f"fill of {fill.length} bytes at {fill.offset} does not fit its {size_text(decl.size)} frame")
-    need(fill.file in files, decl, f'file "{fill.file}" is not in the archive; there: {", ".join(sorted(files)) or "none"}')
+    need(fill.file in files, decl,
+         f'file "{fill.file}" is not in the archive; there: {", ".join(sorted(files)) or "none"}')
     last = fill.file_offset + (element - 1) * fill.step
     need(last < files[fill.file], decl,
          f'fill starts at byte {last} of "{fill.file}", which has {files[fill.file]}')
@@ -98,11 +99,15 @@ def check_declaration(decl, platform, files, cores):
 
 def check_vcpu(decl):
     numbers = decl.numbers
-    need(numbers.get("index", 0) < VSPACE_VCPUS, decl, f"index {numbers.get('index')}: a VSpace has 8 vCPUs, 0 to 7")
-    need("entry" in numbers or not numbers, decl, "an index, argument or stack but no entry: give the entry, or nothing")
+    need(numbers.get("index", 0) < VSPACE_VCPUS, decl,
+         f"index {numbers.get('index')}: a VSpace has {VSPACE_VCPUS} vCPUs, numbered from 0")
+    need("entry" in numbers or not numbers, decl,
+         "an index, argument or stack but no entry: give the entry, or nothing")
     need(numbers.get("entry", 0) % 4 == 0, decl, f"entry {numbers.get('entry', 0):#x} is not a multiple of 4")
-    need(numbers.get("stack", 0) % 16 == 0, decl, f"stack {numbers.get('stack', 0):#x} is not a multiple of 16")
-    need("entry" not in numbers or decl.count is None, decl, "an array of vCPUs with one entry: declare each by itself")
+    need(numbers.get("stack", 0) % 16 == 0, decl,
+         f"stack {numbers.get('stack', 0):#x} is not a multiple of 16")
+    need("entry" not in numbers or decl.count is None, decl,
+         "an array of vCPUs with one entry: declare each by itself")
 
 
 def size_bits(decl):
@@ -132,7 +137,8 @@ class Names:
 
     def declare(self, decl, parent, platform, files, cores, owners):
         if decl.name in self.by_name:
-            raise Problem(f"{decl.name} is declared twice, first on line {self.by_name[decl.name][0].where.line}",
+            raise Problem(f"{decl.name} is declared twice, first on line "
+                          f"{self.by_name[decl.name][0].where.line}",
                           decl.where)
         check_declaration(decl, platform, files, cores)
         names = [decl.name] if decl.count is None else [f"{decl.name}[{i}]" for i in range(decl.count)]
@@ -173,7 +179,8 @@ class Names:
             if obj.type == "core":
                 other = seen.setdefault(("core", obj.decl.numbers["index"]), obj)
                 if other is not obj:
-                    raise Problem(f"{obj.name} and {other.name} are both core {obj.decl.numbers['index']}", obj.where)
+                    raise Problem(f"{obj.name} and {other.name} are both core {obj.decl.numbers['index']}",
+                                  obj.where)
 
     def all(self, ref):
         """The objects that a reference names."""
@@ -188,10 +195,12 @@ class Names:
         if ref.whole:
             return objects
         if ref.first is None:
-            raise Problem(f"{ref.name} is an array of {len(objects)}: write {ref.name}[] or {ref.name}[0]", ref.where)
+            raise Problem(f"{ref.name} is an array of {len(objects)}: write {ref.name}[] or {ref.name}[0]",
+                          ref.where)
         last = ref.first if ref.last is None else ref.last
         if last < ref.first or last >= len(objects):
-            raise Problem(f"{ref}: {ref.name} has {len(objects)} elements, 0 to {len(objects) - 1}", ref.where)
+            raise Problem(f"{ref}: {ref.name} has {len(objects)} elements, 0 to {len(objects) - 1}",
+                          ref.where)
         return objects[ref.first:last + 1]
 
     def one(self, ref):

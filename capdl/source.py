@@ -122,9 +122,11 @@ def keys(mapping, name, allowed):
 def size(text, name, multiple, least):
     value = size_of(text.value)
     if value is None:
-        raise Problem(f"{name}: {text.value!r} is not a size: write a number with KiB, MiB or GiB", text.where)
+        raise Problem(f"{name}: {text.value!r} is not a size: write a number with KiB, MiB or GiB",
+                      text.where)
     if value % multiple or value < least:
-        raise Problem(f"{name}: {text.value} is not a multiple of {size_text(multiple)} from {size_text(least)} on", text.where)
+        raise Problem(f"{name}: {text.value} is not a multiple of {size_text(multiple)} from "
+                      f"{size_text(least)} on", text.where)
     return value
 
 
@@ -136,8 +138,8 @@ def whole(text, name, low, high):
 
 def guest(name, mapping, where):
     if not GUEST_NAME.fullmatch(name) or name in ("machine", "vmm"):
-        raise Problem(f"guest {name}: a name has up to 16 small letters, digits and _, starts with a letter, and is not "
-                      f"machine or vmm", where)
+        raise Problem(f"guest {name}: a name has up to 16 small letters, digits and _, starts with a letter, "
+                      f"and is not machine or vmm", where)
     values = keys(mapping, name, GUEST_KEYS)
     for key in ("kernel", "memory"):
         if key not in values:
@@ -147,11 +149,13 @@ def guest(name, mapping, where):
     made.initrd = values.get("initrd")
     for text in (made.kernel, made.initrd):
         if text and not text.value:
-            raise Problem(f"{name}: {'kernel' if text is made.kernel else 'initrd'} is empty: name a file", text.where)
+            raise Problem(f"{name}: {'kernel' if text is made.kernel else 'initrd'} is empty: name a file",
+                          text.where)
     if "bootargs" in values:
         made.bootargs = values["bootargs"].value
         if any(not " " <= c <= "~" for c in made.bootargs) or len(made.bootargs) > 1024:
-            raise Problem(f"{name}.bootargs: at most 1024 printable ASCII characters", values["bootargs"].where)
+            raise Problem(f"{name}.bootargs: at most 1024 printable ASCII characters",
+                          values["bootargs"].where)
     if "vcpus" in values:
         made.vcpus = whole(values["vcpus"], f"{name}.vcpus", 1, MOST_VCPUS)
     if "limit" in values:
@@ -159,14 +163,16 @@ def guest(name, mapping, where):
     if "format" in values:
         made.format = values["format"].value
         if made.format not in FORMATS:
-            raise Problem(f"{name}.format: {made.format!r} is none of {', '.join(FORMATS)}", values["format"].where)
+            raise Problem(f"{name}.format: {made.format!r} is none of {', '.join(FORMATS)}",
+                          values["format"].where)
     if ("load" in values) != (made.format == "raw"):
         raise Problem(f"{name}: load is given with format: raw, and only then", where)
     if "load" in values:
         text = values["load"]
         load = size_of(text.value)
         if load is None or load % 4:
-            raise Problem(f"{name}.load: {text.value!r} is not an address that is a multiple of 4", text.where)
+            raise Problem(f"{name}.load: {text.value!r} is not an address that is a multiple of 4",
+                          text.where)
         made.load = load
     if "expect" in values and not re.fullmatch(r"[a-z]+", values["expect"].value):
         raise Problem(f"{name}.expect: {values['expect'].value!r} is not a word such as off, reset or crash",
@@ -191,7 +197,8 @@ def load(text, file, name, settings=()):
     if len(names(guests)) > MOST_GUESTS:
         raise Problem(f"guests: {len(names(guests))} are too many: {MOST_GUESTS} are possible", guests["@"])
     memory = vmm.get("memory", Text("8 MiB", top))
-    found = SystemSource(name, machine.get("platform", Text("qemu-virt", top)), machine.get("cores", Text("4", top)),
+    found = SystemSource(name, machine.get("platform", Text("qemu-virt", top)),
+                         machine.get("cores", Text("4", top)),
                          size(memory, "vmm.memory", PAGE, LEAST_VMM_MEMORY), memory.where)
     for key in names(guests):
         where = guests[key].where if isinstance(guests[key], Text) else guests[key]["@"]

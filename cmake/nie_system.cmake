@@ -13,7 +13,8 @@ function(nie_system name description)
             --depfile ${out}.d
     DEPFILE ${out}.d
     DEPENDS ${description} ${tooling} ${CMAKE_BINARY_DIR}/capdl-init.json
-            ${CMAKE_SOURCE_DIR}/configs/platforms/${NIE_PLATFORM}.yaml $<TARGET_OBJECTS:capdl_init> nie kernel host-vmm guests
+            ${CMAKE_SOURCE_DIR}/configs/platforms/${NIE_PLATFORM}.yaml
+            $<TARGET_OBJECTS:capdl_init> nie kernel host-vmm guests
     COMMENT "System ${name}" VERBATIM)
   add_custom_target(system-${name} DEPENDS ${out}/nie.img)
 endfunction()

@@ -30,8 +30,10 @@ FAULTS = [
     ("platform: qemu-virt", "platform: toaster", ["sys.yaml:1: unknown platform toaster", "qemu-virt"]),
     ("cores: 2", "cores: 9", ["sys.yaml:1: machine.cores", "from 1 to 8"]),
     ("cores: 2", "core: 2", ["machine: unknown key core"]),
-    ("memory: 64 MiB", "memory: 64 GiB", ["sys.yaml:11: two.memory: 64 GiB asked for", "qemu-virt has 2 GiB"]),
-    ("memory: 64 MiB", "memory: 2040 MiB", ["sys.yaml:11: two_ram", "needed in one piece", "left", "ask for less memory"]),
+    ("memory: 64 MiB", "memory: 64 GiB",
+     ["sys.yaml:11: two.memory: 64 GiB asked for", "qemu-virt has 2 GiB"]),
+    ("memory: 64 MiB", "memory: 2040 MiB",
+     ["sys.yaml:11: two_ram", "needed in one piece", "left", "ask for less memory"]),
     ("memory: 64 MiB", "memory: lots", ["two.memory: 'lots' is not a size", "MiB"]),
     ("memory: 64 MiB", "memory: 3 MiB", ["two.memory: 3 MiB is not a multiple of 2 MiB"]),
     ("    memory: 64 MiB\n", "", ["two: memory is missing"]),
@@ -65,7 +67,8 @@ def test_yaml(place, old, new, words):
 @pytest.mark.parametrize("text, words", [
     ("", ["the file is empty"]), ("- a\n- b\n", ["is a list"]), ("just words", ["not a system description"]),
     ("machine: {cores: 1}\n", ["guests: there are none"]), ("guests: {a: 5}\n", ["a is a single value"]),
-    ("guests:\n" + "".join(f"  g{i}: {{kernel: linux.img, memory: 16 MiB}}\n" for i in range(17)), ["17 are too many"]),
+    ("guests:\n" + "".join(f"  g{i}: {{kernel: linux.img, memory: 16 MiB}}\n" for i in range(17)),
+     ["17 are too many"]),
 ])
 def test_other_files(place, text, words):
     fails(place, place.run(text), *words)
@@ -157,7 +160,8 @@ def test_task_that_is_too_large(place):
 
 
 def test_vmm_that_mixes_code_and_data(place):
-    (place.build / "host-vmm.elf").write_bytes(elf_file([(0x01000000, 5, b"x", 100), (0x01000080, 6, b"y", 4)]))
+    (place.build / "host-vmm.elf").write_bytes(elf_file([(0x01000000, 5, b"x", 100),
+                                                         (0x01000080, 6, b"y", 4)]))
     fails(place, place.run(GOOD), "host-vmm.elf: data at 0x1000080 shares a page with code")
 
 
@@ -180,8 +184,10 @@ def test_capdl_text(place):
     (place.folder / "out").rename(place.folder / "first")
     archive = ("--archive", str(place.folder / "first" / "archive.bin"))
     fails(place, place.run(text, name="sys.cdl"), "give --archive")
-    fails(place, place.run(text.replace("0: vmm_code[]", "0: vmm_core[]"), *archive, name="sys.cdl"), "sys.cdl:",
+    fails(place, place.run(text.replace("0: vmm_code[]", "0: vmm_core[]"), *archive, name="sys.cdl"),
+          "sys.cdl:",
           "vmm_core is not declared")
     fails(place, place.run(text, *archive, "--set", "a.b=c", name="sys.cdl"), "--set changes YAML")
     (place.folder / "short.bin").write_bytes((place.folder / "first" / "archive.bin").read_bytes()[:5000])
-    fails(place, place.run(text, "--archive", str(place.folder / "short.bin"), name="sys.cdl"), "short.bin", "truncated")
+    fails(place, place.run(text, "--archive", str(place.folder / "short.bin"), name="sys.cdl"), "short.bin",
+          "truncated")

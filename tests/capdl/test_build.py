@@ -45,13 +45,15 @@ class Place:
         (self.build / "kernel.bin").write_bytes(kernel)
         (folder / "linux.img").write_bytes(arm64_image(3 * MIB, 5 * MIB))
         (folder / "initrd.bin").write_bytes(b"initrd" * 1000)
-        # In place of the cross compiler: checks spec.c's form with it, and leaves a ready task.
+        # In place of the cross compiler: leaves a ready task where the result goes.
         (self.build / "task.elf").write_bytes(elf_file([(0x01000000, 5, b"task" * 2000, 8000),
                                                         (0x01002000, 6, b"", 5000)], 0x01000010))
         compiler = self.build / "compiler"
-        compiler.write_text("#!/bin/sh\nfor last; do :; done\ncp \"$TASK\" \"$last\"\n".replace("$TASK", str(self.build / "task.elf")))
+        task = self.build / "task.elf"
+        compiler.write_text(f"#!/bin/sh\nfor last; do :; done\ncp '{task}' \"$last\"\n")
         compiler.chmod(0o755)
-        self.facts = {"platform": "qemu-virt", "ram_size": "2 GiB", "compiler": str(compiler), "flags": [], "objects": [],
+        self.facts = {"platform": "qemu-virt", "ram_size": "2 GiB", "compiler": str(compiler), "flags": [],
+                      "objects": [],
                       "libraries": [], "link_flags": [], "kernel": str(self.build / "kernel.bin"),
                       "vmm": str(self.build / "host-vmm.elf")}
         self.write_facts()
@@ -63,7 +65,8 @@ class Place:
         system = self.folder / name
         system.write_text(text)
         return subprocess.run(
-            [sys.executable, "-m", "capdl.build", "--system", str(system), "--build", str(self.build), "--cache",
+            [sys.executable, "-m", "capdl.build", "--system", str(system), "--build", str(self.build),
+             "--cache",
              str(self.folder / "cache"), "--out", str(self.folder / "out"), *more],
             cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
@@ -88,7 +91,8 @@ def tree(blob, folder):
     """guests.bin's device tree, as dtc prints it."""
     size, = struct.unpack_from(">I", blob, 4)
     (folder / "t.dtb").write_bytes(blob[:size])
-    return subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", str(folder / "t.dtb")], text=True, check=True,
+    return subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", str(folder / "t.dtb")], text=True,
+                          check=True,
                           stdout=subprocess.PIPE).stdout
 
 
@@ -120,13 +124,14 @@ def test_archive_read_back(built):
 def test_guests_bin_read_back(built):
     blob = built.made("guests.bin")
     text = tree(blob, built.folder)
-    for name, path in (("one-kernel", built.build / "guests" / "hello.img"), ("two-kernel", built.folder / "linux.img"),
-                       ("two-initrd", built.folder / "initrd.bin")):
+    for name, path in (("hello", built.build / "guests" / "hello.img"),
+                       ("linux.img", built.folder / "linux.img"),
+                       ("initrd.bin", built.folder / "initrd.bin")):
         (_, offset), (_, size) = property_of(text, name, "offset"), property_of(text, name, "size")
         assert offset % 4096 == 0 and blob[offset:offset + size] == path.read_bytes()
     assert property_of(text, "two", "memory") == [0, 64 * MIB]
     assert property_of(text, "two", "vcpus") == [2]
-    assert property_of(text, "two", "kernel") == "two-kernel"
+    assert property_of(text, "two", "kernel") == "linux.img"
     assert property_of(text, "two", "bootargs") == 'console=ttyAMA0 name=\\"a b\\"'
     assert "initrd" not in text[text.index("\tone {"):text.index("\ttwo {")]
 
@@ -147,13 +152,15 @@ def test_slots_of_guests_bin_are_those_of_the_description(built):
     assert names[property_of(text, "vmm", "console-irq")[0]] == "console_irq"
     first, count = property_of(text, "vmm", "free-slots")
     assert not any(first <= slot < first + count for slot in names)
-    assert d.handover["originals"] < first and property_of(text, "vmm", "reclaim") == [d.handover["reclaim"], 64]
+    assert d.handover["originals"] < first and property_of(text, "vmm", "reclaim") == [d.handover["reclaim"],
+                                                                                       64]
 
 
 def test_image_read_back(built):
     data = built.made("nie.img")
     task = elf.flatten(built.build / "task.elf", image.TASK_BASE)
-    magic, task_at, task_size, text_size, entry, archive_at, archive_size = struct.unpack_from("<7Q", data, 64)
+    magic, task_at, task_size, text_size, entry, archive_at, archive_size = struct.unpack_from("<7Q", data,
+                                                                                               64)
     assert magic.to_bytes(8, "little") == b"nie_ime0"
     assert (task_at % (2 * MIB), archive_at % (2 * MIB), len(data) % (2 * MIB)) == (0, 0, 0)
     assert (task_size, text_size, entry) == (16384, 8192, 0x01000010)
@@ -184,7 +191,7 @@ def test_set(place):
     assert place.run(GOOD, "--set", "one.kernel=linux.img", "--set", "machine.cores=1",
                      "--set", "two.bootargs=quiet x=y").returncode == 0
     text = tree(place.made("guests.bin"), place.folder)
-    assert property_of(text, "one", "kernel") == property_of(text, "two", "kernel") == "one-kernel"
+    assert property_of(text, "one", "kernel") == property_of(text, "two", "kernel") == "linux.img"
     assert property_of(text, "two", "bootargs") == "quiet x=y"
     assert property_of(text, "vmm", "cores") == [16]
 
@@ -193,9 +200,11 @@ def test_set(place):
 def test_spec_compiles(built, tmp_path):
     """The generated tables agree with spec.h; -fsyntax-only needs nothing of libnie but types."""
     (tmp_path / "nie").mkdir(exist_ok=True)
-    types = ["UNTYPED", "CNODE", "PRIVATE_FRAME", "SHARED_FRAME", "TABLE", "TASK_VSPACE", "VCPU", "DEVICE", "IRQ", "CORE"]
+    types = ["UNTYPED", "CNODE", "PRIVATE_FRAME", "SHARED_FRAME", "TABLE", "TASK_VSPACE", "VCPU", "DEVICE",
+             "IRQ", "CORE"]
     (tmp_path / "nie" / "task.h").write_text(
-        "#include <stdbool.h>\n#include <stdint.h>\ntypedef uint8_t u8; typedef uint32_t u32; typedef uint64_t u64;\n"
+        "#include <stdbool.h>\n#include <stdint.h>\ntypedef uint8_t u8; typedef uint32_t u32; typedef "
+        "uint64_t u64;\n"
         f"enum {{ {', '.join('NIE_TYPE_' + t for t in types)} }};\n")
     subprocess.run([COMPILER, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{tmp_path}",
                     f"-I{ROOT}/userland/capdl-init", str(built.folder / "out" / "spec.c")], check=True)

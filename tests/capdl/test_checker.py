@@ -9,7 +9,8 @@ from texts import GOOD, changed
 def test_good(checked):
     system = checked(GOOD)
     assert [(m.frame.name, m.ipa, m.rights) for m in system.mappings] == [
-        ("code[0]", 0x1000000, 5), ("code[1]", 0x1001000, 5), ("code[2]", 0x1002000, 5), ("both", 0x1003000, 1),
+        ("code[0]", 0x1000000, 5), ("code[1]", 0x1001000, 5), ("code[2]", 0x1002000, 5),
+                                                                          ("both", 0x1003000, 1),
         ("both", 0x1004000, 3), ("uart", 0x1005000, 3), ("big", 0x1200000, 3)]
     assert [(e.table.name, e.ipa, e.level) for e in system.links] == [("d", 0, 2), ("t", 0x1000000, 3)]
     assert [(s.index, s.object.name, s.rights) for s in system.slots][4] == (5, "c0", 8)
@@ -37,7 +38,7 @@ FAULTS = [
     ("big = frame (2M)", "big = frame (2M) { x = pt }", ["a frame has no children"]),
     ("core (index: 0)", "core (index: 4)", ["core 4: the machine has 4"]),
     ("c0 = core (index: 0)", "c0 = core (index: 0) c1 = core (index: 0)", ["c1 and c0 are both core 0"]),
-    ("index: 0, entry", "index: 8, entry", ["index 8", "0 to 7"]),
+    ("index: 0, entry", "index: 8, entry", ["index 8", "8 vCPUs"]),
     ("entry: 0x1000000, ", "", ["no entry"]),
     ("entry: 0x1000000", "entry: 0x1000002", ["entry 0x1000002 is not a multiple of 4"]),
     ("stack: 0x1010", "stack: 0x1018", ["stack 0x1018 is not a multiple of 16"]),
@@ -60,7 +61,8 @@ FAULTS = [
     ("3: both (R)", "2: both (R)", ["slot 2 is given to code[2] and both"]),
     ("9: big (RW)", "8: big (RW)", ["d: slot 8 is given to t and big"]),
     ("9: big (RW)", "512: big (RW)", ["slot 512", "0 to 511"]),
-    ("4: both (RW)", "4: code[0] (R)", ["code[0] is private and mapped twice", "0x1000000", "0x1004000", "shared"]),
+    ("4: both (RW)", "4: code[0] (R)",
+     ["code[0] is private and mapped twice", "0x1000000", "0x1004000", "shared"]),
     ("s { 0: d }", "s { 0: d 1: d }", ["d is linked twice"]),
     ("d { 8: t 9", "d { 9", ["t maps something but is in no VSpace"]),
     ("4: both (RW)", "4: big (RW)", ["big: a frame of 2 MiB in t, a pt, which takes a frame of 4k"]),
@@ -79,11 +81,13 @@ FAULTS = [
     ("s { 0: d }", "s { 0: d } s { 1: d }", ["s has two blocks"]),
     ("vspace: s cspace: cn", "vspace: s", ["v has an entry but no cspace"]),
     ("vspace: s cspace: cn", "vspace: s cspace: cn tcb: cn", ["slot tcb"]),
-    ("v { vspace: s cspace: cn }", "v { vspace: s cspace: cn } w { vspace: s }", ["w has a VSpace or CSpace but no entry"]),
+    ("v { vspace: s cspace: cn }", "v { vspace: s cspace: cn } w { vspace: s }", ["w has a VSpace or CSpace "
+                                                                                  "but no entry"]),
     ("w = vcpu\n", "w = vcpu (entry: 0x1000)\n", ["w has an entry but no vspace"]),
     # untyped children
     ("inside = frame (4k)", "inside = frame (4k) m", ["m is a child of itself"]),
-    ("inside = frame (4k)", "inside = frame (4k) n = ut (23 bits)", ["inside: 4 KiB needed, 0 bytes left in m"]),
+    ("inside = frame (4k)", "inside = frame (4k) n = ut (23 bits)",
+     ["inside: 4 KiB needed, 0 bytes left in m"]),
     # handover
     ("start: v ", "start: w ", ["start: w is not a vcpu with an entry"]),
     ("start: v ", "", ["handover: 'start' is missing"]),
@@ -112,4 +116,5 @@ def test_faults(checked, old, new, words):
 def test_line_of_a_fault(checked):
     with pytest.raises(Problem) as caught:
         checked(changed("5: uart (RW)", "5: uarts (RW)"))
-    assert str(caught.value) == f"x.cdl:{GOOD[:GOOD.index('5: uart')].count(chr(10)) + 1}: uarts is not declared"
+    line = GOOD[:GOOD.index("5: uart")].count("\n") + 1
+    assert str(caught.value) == f"x.cdl:{line}: uarts is not declared"

@@ -35,7 +35,8 @@ def test_what_is_parsed():
     ram = untyped.children[0]
     assert ram == Decl("ram", "frame", 2, size=4096, fills=[Fill(0, 4096, "guest.bin", 0)])
     assert untyped.children[-1] == Ref("other")
-    assert d.caps[2].caps == [Cap(0, Ref("ram", whole=True), "RWX"), Cap(5, Ref("ram", 0, 1)), Cap(9, Ref("ram", 1))]
+    assert d.caps[2].caps == [Cap(0, Ref("ram", whole=True), "RWX"), Cap(5, Ref("ram", 0, 1)),
+                              Cap(9, Ref("ram", 1))]
     assert d.caps[3].caps == [Cap(None, Ref("ram", 0))]
 
 

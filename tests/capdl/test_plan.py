@@ -15,9 +15,11 @@ MIB = 1 << 20
 def random_text(seed):
     r = random.Random(seed)
     uts = "".join(f"u{i} = ut ({r.randint(12, 27)} bits)\n" for i in range(r.randint(0, 6)))
-    frames = "".join(f"f{i}[{r.randint(1, 60)}] = frame ({r.choice(('4k', '2M'))}{r.choice(('', ', shared'))})\n"
+    frames = "".join(f"f{i}[{r.randint(1, 60)}] = frame "
+                     f"({r.choice(('4k', '2M'))}{r.choice(('', ', shared'))})\n"
                      for i in range(r.randint(0, 6)))
-    nested = "n = ut (24 bits) { a[3] = frame (2M) b[9] = pt c = ut (20 bits) { e[4] = vcpu } g = cnode (12 bits) }\n"
+    nested = "n = ut (24 bits) { a[3] = frame (2M) b[9] = pt c = ut (20 bits) { e[4] = vcpu } "
+    nested += "g = cnode (12 bits) }\n"
     return GOOD.replace("cn = cnode (10", uts + frames + nested + "cn = cnode (12")
 
 
@@ -107,7 +109,8 @@ def test_steps(checked):
     assert by_name["c0"]["rights"] == 8 and by_name["inside"]["rights"] == 1
     assert p.next_slot - system.originals == originals_needed(system)
     # The second mapping of a shared frame has a capability of its own.
-    assert [m["home"] != plan.NONE for m in p.mappings if p.objects[m["object"]].name == "both"] == [False, True]
+    assert [m["home"] != plan.NONE for m in p.mappings if p.objects[m["object"]].name == "both"] == [False,
+                                                                                                     True]
     assert [(f["offset"], f["file_offset"]) for f in p.fills] == [(0, 0), (0, 1024), (0, 2048)]
 
 

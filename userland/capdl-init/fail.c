@@ -15,9 +15,11 @@ static u64 console_slot, core_slot;
 void fail_prepare(u64 console, u64 core, u64 first_slot)
 {
 	core_slot = core; /* until there is a copy */
-	must(nie_cap_copy(NIE_OWN_CSPACE, first_slot, NIE_OWN_CSPACE, core, NIE_RIGHT_CONTROL), "core 0", "cap_copy");
+	must(nie_cap_copy(NIE_OWN_CSPACE, first_slot, NIE_OWN_CSPACE, core, NIE_RIGHT_CONTROL), "core 0",
+	     "cap_copy");
 	core_slot = first_slot;
-	must(nie_cap_copy(NIE_OWN_CSPACE, first_slot + 1u, NIE_OWN_CSPACE, console, NIE_RIGHT_READ | NIE_RIGHT_WRITE),
+	must(nie_cap_copy(NIE_OWN_CSPACE, first_slot + 1u, NIE_OWN_CSPACE, console,
+			  NIE_RIGHT_READ | NIE_RIGHT_WRITE),
 	     "console", "cap_copy");
 	console_slot = first_slot + 1u;
 }

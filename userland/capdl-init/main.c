@@ -39,6 +39,12 @@ static const char *name_of(u32 object)
 	return spec_objects[object].name;
 }
 
+/* A capability of our own: a copy in a slot of ours. */
+static void copy_here(u64 to, u64 from, u64 rights, const char *object)
+{
+	must(nie_cap_copy(NIE_OWN_CSPACE, to, NIE_OWN_CSPACE, from, rights), object, "cap_copy");
+}
+
 /* The free untyped with the least room that still holds `size` bytes; `*room` is what it has. As
  * best() of capdl/memory.py. */
 static u64 best_untyped(u64 size, u64 *room)
@@ -79,7 +85,7 @@ static void make_objects(void)
 
 		for (u32 done = 0; done < run->count;) {
 			u32 first = run->first + done;
-			u64 room = (u64)NIE_STEP_GRANULES << object->size_bits; /* of a parent: capdl/ checked */
+			u64 room = ~0ul; /* of a parent: capdl/ checked that all fit */
 			u64 untyped = run->parent == SPEC_NONE ? best_untyped(1ul << object->size_bits, &room)
 							       : spec_slot_of[run->parent];
 			u32 count;
@@ -91,7 +97,8 @@ static void make_objects(void)
 			for (u32 i = 0; i < count; i++) {
 				spec_slot_of[first + i] = take_slot(name_of(first));
 			}
-			must(nie_retype(untyped, object->type, object->size_bits, NIE_OWN_CSPACE, spec_slot_of[first], count),
+			must(nie_retype(untyped, object->type, object->size_bits, NIE_OWN_CSPACE,
+					spec_slot_of[first], count),
 			     name_of(first), "retype");
 			done += count;
 		}
@@ -105,7 +112,8 @@ static u32 find_given(const struct spec_object *object)
 	for (u32 slot = NIE_BOOT_SLOT_CORES; slot < NIE_BOOT_SLOT_IMAGE_UNTYPED; slot++) {
 		struct nie_cap_info_results info;
 
-		if (nie_cap_info(slot, &info) == NIE_OK && info.type == object->type && info.address == object->address) {
+		if (nie_cap_info(slot, &info) == NIE_OK && info.type == object->type &&
+		    info.address == object->address) {
 			return slot;
 		}
 	}
@@ -145,10 +153,11 @@ static void fill_frames(void)
 		u32 slot = spec_slot_of[fill->object];
 		u64 at = spec_objects[fill->object].size_bits == NIE_BLOCK_BITS ? BLOCK_AT : PAGE_AT;
 		u64 length = 0;
+		const char *file = spec_files[fill->file];
 		const u8 *data;
 
-		if (!archive_find(boot[BOOT_ARCHIVE], boot[BOOT_ARCHIVE_SIZE], spec_files[fill->file], &data, &length)) {
-			fail_because(name, "fill: no such file in the archive", spec_files[fill->file]);
+		if (!archive_find(boot[BOOT_ARCHIVE], boot[BOOT_ARCHIVE_SIZE], file, &data, &length)) {
+			fail_because(name, "fill: no such file in the archive", file);
 		}
 		length = length > fill->file_offset ? length - fill->file_offset : 0;
 		length = length < fill->length ? length : fill->length;
@@ -163,7 +172,8 @@ static void map_all(void)
 	for (u32 i = 0; i < spec_links_count; i++) {
 		const struct spec_link *link = &spec_links[i];
 
-		must(nie_map_table(spec_slot_of[link->object], spec_slot_of[link->vspace], link->ipa, link->level),
+		must(nie_map_table(spec_slot_of[link->object], spec_slot_of[link->vspace], link->ipa,
+				   link->level),
 		     name_of(link->object), "map_table");
 	}
 	for (u32 i = 0; i < spec_mappings_count; i++) {
@@ -172,8 +182,7 @@ static void map_all(void)
 
 		if (m->home != SPEC_NONE) {
 			slot = take_slot(name_of(m->object));
-			must(nie_cap_copy(NIE_OWN_CSPACE, slot, NIE_OWN_CSPACE, spec_slot_of[m->object], ALL_RIGHTS),
-			     name_of(m->object), "cap_copy");
+			copy_here(slot, spec_slot_of[m->object], ALL_RIGHTS, name_of(m->object));
 		}
 		must(nie_map(slot, spec_slot_of[m->vspace], m->ipa, m->rights), name_of(m->object), "map");
 		if (m->home != SPEC_NONE) {
@@ -188,8 +197,8 @@ static void configure_vcpus(void)
 	for (u32 i = 0; i < spec_starts_count; i++) {
 		const struct spec_start *s = &spec_starts[i];
 
-		must(nie_vcpu_configure(spec_slot_of[s->vcpu], spec_slot_of[s->vspace], s->index, spec_slot_of[s->cspace],
-					s->entry, s->argument, s->stack),
+		must(nie_vcpu_configure(spec_slot_of[s->vcpu], spec_slot_of[s->vspace], s->index,
+					spec_slot_of[s->cspace], s->entry, s->argument, s->stack),
 		     name_of(s->vcpu), "vcpu_configure");
 	}
 }
@@ -200,8 +209,7 @@ static void keep_writers(void)
 	for (u32 i = 0; i < spec_objects_count; i++) {
 		if (spec_objects[i].type == NIE_TYPE_CNODE) {
 			spec_writer_of[i] = take_slot(name_of(i));
-			must(nie_cap_copy(NIE_OWN_CSPACE, spec_writer_of[i], NIE_OWN_CSPACE, spec_slot_of[i], ALL_RIGHTS),
-			     name_of(i), "cap_copy");
+			copy_here(spec_writer_of[i], spec_slot_of[i], ALL_RIGHTS, name_of(i));
 		}
 	}
 }
@@ -212,23 +220,26 @@ static void place_all(void)
 		const struct spec_place *p = &spec_places[i];
 		u32 cnode = spec_writer_of[p->cnode];
 		u32 slot = spec_slot_of[p->object];
+		const char *name = name_of(p->object);
 
 		if (slot == 0) {
 			continue;
 		}
 		if (p->move) {
-			must(nie_cap_move(cnode, p->index, NIE_OWN_CSPACE, slot), name_of(p->object), "cap_move");
+			must(nie_cap_move(cnode, p->index, NIE_OWN_CSPACE, slot), name, "cap_move");
 		} else {
-			must(nie_cap_copy(cnode, p->index, NIE_OWN_CSPACE, slot, p->rights), name_of(p->object), "cap_copy");
+			must(nie_cap_copy(cnode, p->index, NIE_OWN_CSPACE, slot, p->rights), name,
+			     "cap_copy");
 		}
 	}
 }
 
 static void move_untyped(u64 to_index, u64 from_index, u64 count, const char *what)
 {
+	u32 cnode = spec_writer_of[spec_handover.cnode];
+
 	for (u64 i = 0; i < count; i++) {
-		must(nie_cap_move(spec_writer_of[spec_handover.cnode], to_index + i, NIE_OWN_CSPACE, from_index + i), what,
-		     "cap_move");
+		must(nie_cap_move(cnode, to_index + i, NIE_OWN_CSPACE, from_index + i), what, "cap_move");
 	}
 }
 
@@ -252,12 +263,13 @@ int task_main(const u64 registers[6])
 
 	start = spare + 2u;
 	core = spare + 3u;
-	must(nie_cap_copy(NIE_OWN_CSPACE, start, NIE_OWN_CSPACE, spec_slot_of[spec_handover.start], NIE_RIGHT_CONTROL),
-	     name_of(spec_handover.start), "cap_copy");
-	must(nie_cap_copy(NIE_OWN_CSPACE, core, NIE_OWN_CSPACE, NIE_BOOT_SLOT_CORES, NIE_RIGHT_CONTROL), "core 0", "cap_copy");
+	copy_here(start, spec_slot_of[spec_handover.start], NIE_RIGHT_CONTROL, name_of(spec_handover.start));
+	copy_here(core, NIE_BOOT_SLOT_CORES, NIE_RIGHT_CONTROL, "core 0");
 	keep_writers();
 	place_all();
-	move_untyped(spec_handover.reclaim, NIE_BOOT_SLOT_IMAGE_UNTYPED, boot[BOOT_IMAGE_UNTYPED], "image memory");
-	move_untyped(spec_handover.leftover, NIE_BOOT_SLOT_FREE_UNTYPED, boot[BOOT_FREE_UNTYPED], "free memory");
+	move_untyped(spec_handover.reclaim, NIE_BOOT_SLOT_IMAGE_UNTYPED, boot[BOOT_IMAGE_UNTYPED],
+		     "image memory");
+	move_untyped(spec_handover.leftover, NIE_BOOT_SLOT_FREE_UNTYPED, boot[BOOT_FREE_UNTYPED],
+		     "free memory");
 	fail(name_of(spec_handover.start), "core_start", nie_core_start(core, start));
 }
