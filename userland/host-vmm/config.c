@@ -186,6 +186,9 @@ bool config_read(const void *blob, struct config *config, const char **error)
 		return false;
 	}
 	guests = fdt_path_offset(blob, "/guests");
+	if (guests < 0) {
+		return fail(error, "guests", "", "is missing");
+	}
 	fdt_for_each_subnode(node, blob, guests) {
 		if (config->guests == GUESTS_MAX) {
 			return fail(error, "guests", "", "has more than 16 guests");
@@ -195,5 +198,5 @@ bool config_read(const void *blob, struct config *config, const char **error)
 		}
 		config->guests++;
 	}
-	return config->guests > 0u || fail(error, "guests", "", "is missing or empty");
+	return config->guests > 0u || fail(error, "guests", "", "is empty");
 }

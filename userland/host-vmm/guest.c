@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "console.h"
-#include "fdt.h"
+#include "guest_tree.h"
 #include "loader.h"
 #include "nie/error.h"
 #include "nie/loops.h"
@@ -207,7 +207,7 @@ static bool compose(struct vmm *vmm, struct guest *g, struct slot_range slots)
 		guest_end(g, "error", "%s", error);
 		return false;
 	}
-	if (!fdt_for_guest(tree, g->config, &layout, layout_seed(g->number))) {
+	if (!guest_tree_make(tree, g->config, &layout, layout_seed(g->number))) {
 		guest_end(g, "error", "its bootargs are too long for a device tree of 16 KiB");
 		return false;
 	}

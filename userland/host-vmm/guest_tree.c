@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The guest's device tree: the part of QEMU's `virt` that a guest has. */
-#include "fdt.h"
+#include "guest_tree.h"
 
 #include <libfdt.h>
 #include <stdio.h>
@@ -156,6 +156,7 @@ static void interrupt_controller(struct writer *w)
 	begin_at(w, "intc", GUEST_GICD_BASE);
 	text(w, "compatible", "arm,gic-v3");
 	cell(w, "#interrupt-cells", 3);
+	cell(w, "#address-cells", 0);
 	flag(w, "interrupt-controller");
 	cell(w, "#redistributor-regions", 1);
 	regions(w, reg, 4);
@@ -192,7 +193,7 @@ static void devices(struct writer *w)
 	end(w);
 }
 
-bool fdt_for_guest(void *tree, const struct guest_config *g, const struct layout *layout, u64 kaslr_seed)
+bool guest_tree_make(void *tree, const struct guest_config *g, const struct layout *layout, u64 kaslr_seed)
 {
 	struct writer w = {tree, fdt_create(tree, TREE_SIZE)};
 

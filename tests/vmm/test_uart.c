@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "pl011.h"
+
+#define BASE 0x09000000ul
+
+struct world {
+	struct pl011 uart;
+	struct bus bus;
+	char sent[64];
+	u32 length;
+	bool line;
+	u32 changes;
+};
+
+static void send(void *context, u8 byte)
+{
+	struct world *w = context;
+
+	w->sent[w->length++] = (char)byte;
+}
+
+static void set_line(void *context, bool high)
+{
+	struct world *w = context;
+
+	w->line = high;
+	w->changes++;
+}
+
+static u64 get(struct world *w, u64 offset)
+{
+	u64 value = 0;
+
+	assert_true(bus_dispatch(&w->bus, BASE + offset, 4, 0, false, &value));
+	return value;
+}
+
+static void set(struct world *w, u64 offset, u64 value)
+{
+	assert_true(bus_dispatch(&w->bus, BASE + offset, 4, 0, true, &value));
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	pl011_init(&w->uart, send, set_line, w);
+	assert_true(pl011_attach(&w->uart, &w->bus, BASE));
+	set(w, 0x2c, 0x70); /* FIFOs, 8 bits */
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static void test_identification(void **state)
+{
+	const u8 id[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+
+	for (u32 i = 0; i < 8u; i++) {
+		assert_int_equal(get(*state, 0xfe0 + 4 * i), id[i]);
+	}
+}
+
+static void test_send(void **state)
+{
+	struct world *w = *state;
+	u8 byte = 'h';
+	u64 value = byte;
+
+	set(w, 0, 'o');
+	assert_true(bus_dispatch(&w->bus, BASE, 1, 0, true, &value));
+	assert_memory_equal(w->sent, "oh", 2);
+	assert_int_equal(get(w, 0x18) & 0xa8, 0x80); /* not busy, room, empty */
+	assert_int_equal(get(w, 0x3c) & 0x20, 0x20);
+	assert_false(w->line);
+	set(w, 0x38, 0x20);
+	assert_true(w->line);
+	set(w, 0x44, 0x20);
+	assert_false(w->line);
+	set(w, 0, '!');
+	assert_true(w->line);
+}
+
+static void test_receive_interrupts(void **state)
+{
+	struct world *w = *state;
+
+	set(w, 0x38, 0x50);
+	assert_int_equal(get(w, 0x18) & 0x50, 0x10);
+	for (u32 i = 0; i < 8u; i++) {
+		assert_true(pl011_receive(&w->uart, (u8)('a' + i)));
+		assert_true(w->line);
+		assert_int_equal(get(w, 0x3c) & 0x10, i == 7u ? 0x10 : 0); /* half full */
+	}
+	for (u32 i = 0; i < 8u; i++) {
+		assert_true(w->line);
+		assert_int_equal(get(w, 0), 'a' + i);
+	}
+	assert_false(w->line);
+	assert_int_equal(get(w, 0x18) & 0x10, 0x10);
+	assert_int_equal(get(w, 0), 0);
+}
+
+static void test_long_input_arrives_whole(void **state)
+{
+	struct world *w = *state;
+
+	for (u32 i = 0; i < PL011_FIFO + PL011_WIRE; i++) {
+		assert_true(pl011_receive(&w->uart, (u8)i));
+	}
+	assert_int_equal(get(w, 0x18) & 0x40, 0x40);
+	assert_false(pl011_receive(&w->uart, 0));
+	assert_int_equal(get(w, 4) & 8, 8);
+	for (u32 i = 0; i < PL011_FIFO + PL011_WIRE; i++) {
+		assert_int_equal(get(w, 0), i & 0xff);
+	}
+	assert_int_equal(get(w, 0x18) & 0x10, 0x10);
+}
+
+static void test_without_fifo(void **state)
+{
+	struct world *w = *state;
+
+	set(w, 0x2c, 0x60);
+	pl011_receive(&w->uart, 1);
+	pl011_receive(&w->uart, 2);
+	assert_int_equal(get(w, 0x18) & 0x40, 0x40);
+	assert_int_equal(get(w, 0x3c) & 0x10, 0x10);
+	assert_int_equal(get(w, 0), 1);
+	assert_int_equal(get(w, 0x18) & 0x40, 0x40);
+	assert_int_equal(get(w, 0), 2);
+	assert_int_equal(get(w, 0x3c) & 0x10, 0);
+}
+
+static void test_loopback(void **state)
+{
+	struct world *w = *state;
+
+	set(w, 0x30, 0x381);
+	set(w, 0, 'x');
+	assert_int_equal(w->length, 0);
+	assert_int_equal(get(w, 0), 'x');
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_identification), TEST(test_send), TEST(test_receive_interrupts),
+		TEST(test_long_input_arrives_whole), TEST(test_without_fifo), TEST(test_loopback),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
