@@ -2,7 +2,7 @@
 """Description -> System, or the first thing that is wrong with it."""
 from capdl import memory, model
 from capdl.problem import Problem, size_text
-from capdl.resolve import CNODE_BITS, Names
+from capdl.resolve import Names
 from capdl.system import (ALL_RIGHTS, BLOCK, BOOT_SLOTS, EXECUTE, GIB, LETTERS, PAGE, READ, Link, Mapping,
                           Slot, Start,
                           System, originals_needed)

@@ -12,7 +12,6 @@ import struct
 import sys
 
 from capdl import elf
-from capdl.memory import round_up
 from capdl.problem import Problem, size_text
 from capdl.system import BLOCK, PAGE
 
