@@ -61,6 +61,15 @@ static u64 frame_bytes(granule_t frame)
 	return entry_span(is_block(frame) ? 2u : 3u);
 }
 
+/* What was written through caches, zeroes of a scrub included, must be in memory before a guest that may
+ * run with its caches off, or an instruction fetch, can look. */
+static void clean_for(granule_t frame, granule_t vspace, u64 rights)
+{
+	if (is_guest(vspace) || (rights & NIE_RIGHT_EXECUTE) != 0u) {
+		hw_clean(frame, is_block(frame) ? NIE_PAGES_PER_BLOCK : 1u);
+	}
+}
+
 static u64 frame_entry(granule_t frame, u64 rights)
 {
 	return entry_for_memory(granule_address(frame), rights, is_block(frame));
@@ -112,9 +121,7 @@ status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 righ
 	if (place_is_taken(p)) {
 		return NIE_MAP_EXISTS_IPA;
 	}
-	if ((rights & NIE_RIGHT_EXECUTE) != 0u) {
-		hw_clean(frame, is_block(frame) ? NIE_PAGES_PER_BLOCK : 1u);
-	}
+	clean_for(frame, vspace, rights);
 	granule_owner[frame] = vspace;
 	granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (u32)(ipa / GRANULE_SIZE);
 	place_set(p, frame_entry(frame, rights));
@@ -143,6 +150,7 @@ status_t vspace_map_shared(granule_t frame, granule_t vspace, u64 ipa, u64 right
 	if (place_is_taken(p)) {
 		return NIE_MAP_EXISTS_IPA;
 	}
+	clean_for(frame, vspace, rights);
 	granule_owner[frame]++;
 	place_set(p, frame_entry(frame, rights));
 	return NIE_OK;
@@ -248,8 +256,7 @@ status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights)
 	if (granule_owner[frame] != GRANULE_NONE) {
 		leave(frame);
 	}
-	/* The guest starts with its caches off: what was written must be in memory. */
-	hw_clean(frame, is_block(frame) ? NIE_PAGES_PER_BLOCK : 1u);
+	clean_for(frame, vspace, rights);
 	granule_owner[frame] = vspace;
 	granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (u32)(ipa / GRANULE_SIZE);
 	place_set(p, frame_entry(frame, rights));
