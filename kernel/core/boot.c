@@ -197,6 +197,7 @@ void boot(u32 core_count, const struct boot_image *image)
 	mark_kernel(kernel, image->kernel_end);
 	scrub_range(0, kernel);
 	scrub_range(image->kernel_end, image->task);
+	scrub_range(image->task + image->task_granules, image->archive);
 	scrub_range(archive_end, RAM_GRANULES);
 
 	make_objects(&p);

@@ -323,3 +323,31 @@ void check_ownership(void)
 		}
 	}
 }
+
+u32 type_at(u64 slot)
+{
+	return slot_at(own_slot(slot))->type;
+}
+
+void nothing_is_left(granule_t first, u32 count)
+{
+	for (granule_t g = first; g < first + count; g++) {
+		assert_int_equal(granule_state[g], GRANULE_FREE);
+		assert_true(native_is_zero(g, 1));
+		assert_false(native_is_mapped(g));
+	}
+}
+
+void revoke_everything(u32 limit)
+{
+	const struct slot *u = slot_at(own_slot(UNTYPED));
+
+	revoke_all(0, UNTYPED, limit);
+	nothing_is_left(u->object, size_granules(u->size_bits));
+	assert_int_equal(CALL(CAP_INFO, UNTYPED), NIE_OK);
+	assert_int_equal(result(5), 1ul << UNTYPED_BITS);
+	assert_int_equal(slot_at(own_slot(UNTYPED))->next, SLOT_NONE);
+	assert_false(doomed_any());
+	check_tree();
+	check_ownership();
+}

@@ -67,6 +67,13 @@ void make_guest(u64 vspace, u64 vcpu);
 void delete_all(u64 cnode, u64 index, u32 limit);
 void revoke_all(u64 cnode, u64 index, u32 limit);
 
+/* Type of the capability in a slot of the caller; 0: none. */
+u32 type_at(u64 slot);
+/* These granules are free, scrubbed and mapped by nobody. */
+void nothing_is_left(granule_t first, u32 count);
+/* Revoke UNTYPED: all that was made from it goes, and it is whole again. */
+void revoke_everything(u32 limit);
+
 /* Everything that the kernel keeps: all of EL2's memory, the granule table, cores, the doomed list. */
 void state_save(void);
 bool state_is_unchanged(void);
