@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making, mapping, donating and destroying memory. */
+#include "bench.h"
+
+#include "nie/loops.h"
+#include "nie/stubs.h"
+
+#define ROUNDS 64u
+#define GUEST_FRAMES 128u /* of 2 MiB: 256 MiB */
+#define GUEST_RAM 0x40000000ul
+#define GIB_BLOCKS 512u
+
+static void measure_retype(void)
+{
+	u64 untyped = untyped_take(NIE_BLOCK_BITS);
+	u64 slot = slots_take(1);
+	struct samples make = {0}, end = {0}, both = {0};
+	u64 more = 0;
+
+	for (u32 i = 0; i < ROUNDS; i++) {
+		TIMED(make, nie_retype(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS, NIE_OWN_CSPACE, slot, 1));
+		TIMED(end, nie_cap_delete(NIE_OWN_CSPACE, slot, &more));
+		must(more, "destroy in one step");
+	}
+	for (u32 i = 0; i < ROUNDS; i++) {
+		TIMED(both, {
+			(void)nie_retype(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS, NIE_OWN_CSPACE, slot, 1);
+			(void)nie_cap_delete(NIE_OWN_CSPACE, slot, &more);
+		});
+	}
+	report("retype", &make);
+	report("destroy", &end);
+	report("retype-and-destroy", &both);
+}
+
+static void measure_map(void)
+{
+	u64 frame = object_make(untyped_take(NIE_BLOCK_BITS), NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS);
+	struct samples map = {0}, unmap = {0}, map_execute = {0};
+	u64 status = NIE_OK;
+
+	for (u32 i = 0; i < ROUNDS; i++) {
+		TIMED(map, status |= nie_map(frame, NIE_BOOT_SLOT_VSPACE, PAGE_AT, READ_WRITE));
+		TIMED(unmap, status |= nie_unmap(frame));
+	}
+	for (u32 i = 0; i < ROUNDS; i++) {
+		TIMED(map_execute, status |= nie_map(frame, NIE_BOOT_SLOT_VSPACE, PAGE_AT, READ_WRITE_EXECUTE));
+		must(nie_unmap(frame), "unmap");
+	}
+	must(status, "map and unmap");
+	report("map", &map);
+	report("unmap", &unmap);
+	report("map-executable", &map_execute);
+}
+
+/* A frame that the task has mapped goes to a guest, which is destroyed at the end. */
+static void measure_donate(void)
+{
+	u64 untyped = untyped_take(NIE_BLOCK_BITS);
+	u64 space = object_make(untyped, NIE_TYPE_GUEST_VSPACE, NIE_PAGE_BITS + 1u);
+	u64 level2 = object_make(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS);
+	u64 level3 = object_make(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS);
+	struct samples donate = {0};
+	u64 status = NIE_OK;
+
+	must(nie_map_table(level2, space, GUEST_RAM, 2), "map_table 2");
+	must(nie_map_table(level3, space, GUEST_RAM, 3), "map_table 3");
+	for (u32 i = 0; i < ROUNDS; i++) {
+		u64 frame = object_make(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS);
+
+		must(nie_map(frame, NIE_BOOT_SLOT_VSPACE, PAGE_AT, READ_WRITE), "map");
+		TIMED(donate, status |= nie_donate(frame, space, GUEST_RAM + i * NIE_PAGE_SIZE, READ_WRITE_EXECUTE));
+	}
+	must(status, "donate");
+	must(nie_revoke_all(NIE_OWN_CSPACE, untyped), "revoke");
+	report("donate", &donate);
+}
+
+/* 512 frames of 2 MiB, in rounds of 256 MiB, made and destroyed. */
+static void measure_scrub(u64 untyped)
+{
+	u64 slots = slots_take(GUEST_FRAMES);
+	struct samples zero = {0}, clean = {0}, map = {0};
+
+	for (u32 done = 0; done < GIB_BLOCKS; done += GUEST_FRAMES) {
+		must(nie_retype_all(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, slots, GUEST_FRAMES, NULL),
+		     "retype");
+		for (u32 i = 0; i < GUEST_FRAMES; i++) {
+			u64 more = 0;
+
+			TIMED(zero, (void)nie_cap_delete(NIE_OWN_CSPACE, slots + i, &more));
+		}
+		must(nie_revoke_all(NIE_OWN_CSPACE, untyped), "revoke");
+	}
+	u64 frame = object_make(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS);
+
+	for (u32 i = 0; i < 4u; i++) {
+		TIMED(map, (void)nie_map(frame, NIE_BOOT_SLOT_VSPACE, BLOCK_AT, READ_WRITE));
+		must(nie_unmap(frame), "unmap");
+		TIMED(clean, (void)nie_map(frame, NIE_BOOT_SLOT_VSPACE, BLOCK_AT, READ_WRITE_EXECUTE));
+		must(nie_unmap(frame), "unmap");
+	}
+	must(nie_revoke_all(NIE_OWN_CSPACE, untyped), "revoke");
+	report("destroy-2m", &zero);
+	report("map-2m", &map);
+	report("map-2m-executable", &clean);
+}
+
+static void build_guest(u64 untyped, u64 memory, u64 slots)
+{
+	u64 space = slots, level2 = slots + 1u, vcpu = slots + 2u, frames = slots + 3u;
+	u64 status = nie_retype(untyped, NIE_TYPE_GUEST_VSPACE, NIE_PAGE_BITS + 1u, NIE_OWN_CSPACE, space, 1);
+
+	status |= nie_retype(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS, NIE_OWN_CSPACE, level2, 1);
+	status |= nie_retype(untyped, NIE_TYPE_VCPU, NIE_PAGE_BITS, NIE_OWN_CSPACE, vcpu, 1);
+	status |= nie_retype_all(memory, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, frames, GUEST_FRAMES, NULL);
+	status |= nie_map_table(level2, space, GUEST_RAM, 2);
+	for (u32 i = 0; i < GUEST_FRAMES; i++) {
+		status |= nie_donate(frames + i, space, GUEST_RAM + i * NIE_BLOCK_SIZE, READ_WRITE_EXECUTE);
+	}
+	status |= nie_vcpu_configure(vcpu, space, 0, 0, GUEST_RAM, 0, 0);
+	status |= nie_vspace_activate(space);
+	must(status, "create a guest");
+}
+
+static void measure_guest_life(u64 memory)
+{
+	u64 untyped = untyped_take(NIE_BLOCK_BITS);
+	u64 slots = slots_take(GUEST_FRAMES + 3u);
+	struct samples create = {0}, destroy = {0};
+	u64 status = NIE_OK;
+
+	for (u32 i = 0; i < 2u; i++) {
+		TIMED(create, build_guest(untyped, memory, slots));
+		TIMED(destroy, {
+			status |= nie_kill_all(slots);
+			status |= nie_revoke_all(NIE_OWN_CSPACE, untyped);
+			status |= nie_revoke_all(NIE_OWN_CSPACE, memory);
+		});
+	}
+	must(status, "destroy a guest");
+	report("guest-create", &create);
+	report("guest-destroy", &destroy);
+}
+
+void measure_memory(void)
+{
+	u64 large = untyped_take(28);
+
+	measure_retype();
+	measure_map();
+	measure_donate();
+	measure_scrub(large);
+	measure_guest_life(large);
+}
