@@ -133,7 +133,8 @@ static void test_config(void **state)
 	(void)state;
 	compile(VMM FILES "guests { alpha { kernel = \"k\"; bootargs = \"quiet\"; memory = <0x0 0x1000000>;"
 		" vcpus = <2>; untyped = <64 65>; limit-seconds = <9>; };"
-		" beta { kernel = \"k\"; memory = <0x200000>; format = \"raw\"; load = <0x40001000>; untyped = <70>; }; };");
+		" beta { kernel = \"k\"; memory = <0x200000>; format = \"raw\"; load = <0x40001000>;"
+		" untyped = <70>; }; };");
 	if (!config_read(blob, &c, &error)) {
 		fail_msg("%s", error);
 	}

@@ -380,6 +380,25 @@ static void test_route(void **state)
 	assert_int_equal(acknowledge(m, 3), 90);
 }
 
+/* A level stays high while another vCPU holds the interrupt: nobody else gets it as well. */
+static void test_level_is_held_once(void **state)
+{
+	struct machine *m = *state;
+
+	enable(m, 0, 92, 0);
+	vgic_set_line(&m->gic, 92, true);
+	enter(m, 0);
+	assert_int_equal(acknowledge(m, 0), 92);
+	write_as(m, 1, GICD(0x6000 + 8 * 92), 8, 1);
+	enter(m, 1);
+	assert_int_equal(listed(m, 1), 0);
+	leave(m, 1);
+	finish(m, 0, 92);
+	leave(m, 0);
+	enter(m, 1);
+	assert_int_equal(acknowledge(m, 1), 92);
+}
+
 static void test_changes_while_held(void **state)
 {
 	struct machine *m = *state;
@@ -550,7 +569,8 @@ int main(void)
 		TEST(test_priority_registers), TEST(test_level_is_injected_again),
 		TEST(test_level_gone_before_taken), TEST(test_edge_while_active_is_not_lost),
 		TEST(test_disabled_waits), TEST(test_sgi_to_several), TEST(test_more_pending_than_lists),
-		TEST(test_higher_priority_displaces), TEST(test_route), TEST(test_changes_while_held),
+		TEST(test_higher_priority_displaces), TEST(test_route), TEST(test_level_is_held_once),
+		TEST(test_changes_while_held),
 		TEST(test_level_set_pending_by_software), TEST(test_timer_flags), TEST(test_waiting),
 		TEST(test_nothing_lost_nothing_invented),
 	};
