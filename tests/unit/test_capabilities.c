@@ -51,6 +51,10 @@ static void copies_lose_rights_and_never_gain(void **state)
 	ok(CALL(CAP_INFO, 33));
 	assert_int_equal(result(2), 0);
 	assert_int_equal(slot_at(own_slot(33))->depth, 4);
+	/* No mask makes a copy the object's life. */
+	ok(CALL(CAP_COPY, 0, 34, 0, 30, NIE_NEVER));
+	assert_true(slot_is_origin(own_slot(30)));
+	assert_false(slot_is_origin(own_slot(34)));
 	check_tree();
 }
 
@@ -176,6 +180,31 @@ static void revoke_is_bounded(void **state)
 	revoke_everything(1);
 }
 
+static void one_call_deletes_at_most_a_step(void **state)
+{
+	u32 left = 0;
+
+	(void)state;
+	make(NIE_TYPE_CNODE, 17, 30);
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_UNTYPED, 20, 0, 31, 1));
+	for (u32 i = 0; i < 2u; i++) {
+		ok(CALL(RETYPE, 31, NIE_TYPE_UNTYPED, 12, 30, 1 + i * 100, 100));
+	}
+	ok(CALL(CAP_COPY, 0, 32, 0, CORE0, NIE_RIGHTS_ALL));
+	for (u32 i = 0; i < 900u; i++) {
+		ok(CALL(CAP_COPY, 30, 1000 + i, 0, 32, NIE_RIGHTS_ALL));
+	}
+	ok(CALL(CAP_REVOKE, 0, 32));
+	assert_int_equal(result(1), 1);
+	for (u32 i = 0; i < 900u; i++) {
+		left += slot_at(cnode_slot(object_of(30), 1000 + i))->type != 0u ? 1u : 0u;
+	}
+	assert_int_equal(left, 900u - NIE_STEP_GRANULES);
+	revoke_all(0, 32, 1);
+	revoke_all(0, 31, 1);
+	check_tree();
+}
+
 static void an_inner_untyped_is_revoked_alone(void **state)
 {
 	(void)state;
@@ -282,6 +311,8 @@ static void the_callers_own_in_a_doomed_cnode(void **state)
 	ok(CALL(CORE_START, CORE1, 32));
 	ok(CALL(CAP_COPY, 33, 20, 0, 33, NIE_RIGHTS_ALL));
 	make(NIE_TYPE_CNODE, 12, 34);
+	make(NIE_TYPE_CNODE, 12, 35);
+	ok(CALL(CAP_MOVE, 34, 9, 0, 35)); /* one more comes to light while 34 is emptied */
 	ok(CALL(CAP_MOVE, 33, 21, 0, 30)); /* the task has CNode 30 and can put its own vCPU there */
 	ok(CALL(CAP_MOVE, 33, 22, 0, 32));
 	ok(CALL(CAP_MOVE, 33, 23, 0, 34));
@@ -359,6 +390,7 @@ int main(void)
 		TEST(retype_until_nothing_is_left),
 		TEST(retype_many),
 		TEST(revoke_is_bounded),
+		TEST(one_call_deletes_at_most_a_step),
 		TEST(an_inner_untyped_is_revoked_alone),
 		TEST(cnodes_in_a_circle),
 		TEST(untypeds_in_a_circle),

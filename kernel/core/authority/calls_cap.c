@@ -34,7 +34,10 @@ status_t call_cap_info(granule_t caller, u64 slot, u64 results[5])
 	results[1] = c->rights % RIGHT_ORIGIN;
 	results[2] = c->size_bits;
 	results[3] = info_address(c);
-	results[4] = c->type == NIE_TYPE_UNTYPED ? (size_granules(c->size_bits) - untyped_used(s)) * GRANULE_SIZE : 0u;
+	results[4] = 0;
+	if (c->type == NIE_TYPE_UNTYPED) {
+		results[4] = (size_granules(c->size_bits) - untyped_used(s)) * GRANULE_SIZE;
+	}
 	return NIE_OK;
 }
 
@@ -43,7 +46,8 @@ static bool is_empty(slot_t s)
 	return slot_at(s)->type == 0u;
 }
 
-status_t call_cap_copy(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cnode, u64 from_index, u64 rights)
+status_t call_cap_copy(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cnode, u64 from_index,
+		       u64 rights)
 {
 	granule_t to_node = GRANULE_NONE;
 	granule_t from_node = GRANULE_NONE;

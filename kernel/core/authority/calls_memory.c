@@ -66,7 +66,8 @@ status_t call_map(granule_t caller, u64 frame, u64 vspace, u64 ipa, u64 rights)
 	if (error != NIE_OK) {
 		return blame(error, NIE_MAP_ARG_VSPACE);
 	}
-	if (!rights_make_a_mapping(rights) || (type == NIE_TYPE_DEVICE && (rights & NIE_RIGHT_EXECUTE) != 0u)) {
+	if (!rights_make_a_mapping(rights) ||
+	    (type == NIE_TYPE_DEVICE && (rights & NIE_RIGHT_EXECUTE) != 0u)) {
 		return NIE_MAP_BAD_VALUE_RIGHTS;
 	}
 	if (!allows(f, rights)) {

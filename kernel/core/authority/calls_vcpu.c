@@ -23,8 +23,8 @@ static u64 cspace_find(granule_t caller, bool guest, u64 index, granule_t *found
 	return error;
 }
 
-status_t call_vcpu_configure(granule_t caller, u64 vcpu, u64 vspace, u64 index, u64 cspace, u64 entry, u64 argument,
-			     u64 stack)
+status_t call_vcpu_configure(granule_t caller, u64 vcpu, u64 vspace, u64 index, u64 cspace, u64 entry,
+			     u64 argument, u64 stack)
 {
 	slot_t p = SLOT_NONE;
 	slot_t v = SLOT_NONE;
@@ -60,8 +60,8 @@ status_t call_vcpu_kick(granule_t caller, u64 vcpu)
 	return NIE_OK;
 }
 
-status_t call_run(u32 on_core, granule_t caller, u64 vcpu, u64 deadline, u64 reply, u64 list1, u64 list2, u64 list3,
-		  u64 flags)
+status_t call_run(u32 on_core, granule_t caller, u64 vcpu, u64 deadline, u64 reply, u64 list1, u64 list2,
+		  u64 list3, u64 flags)
 {
 	const u64 arguments[6] = {deadline, reply, list1, list2, list3, flags};
 	slot_t p = SLOT_NONE;

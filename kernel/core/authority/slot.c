@@ -93,6 +93,7 @@ bool slot_is_own(granule_t caller, slot_t s)
 	if (!slot_is_origin(s)) {
 		return false;
 	}
-	return (type == NIE_TYPE_VCPU && object == caller) || (is_in(type, TYPES_VSPACE) && object == v->vspace) ||
+	return (type == NIE_TYPE_VCPU && object == caller) ||
+	       (is_in(type, TYPES_VSPACE) && object == v->vspace) ||
 	       (type == NIE_TYPE_CNODE && object == v->cspace);
 }

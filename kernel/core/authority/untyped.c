@@ -149,7 +149,8 @@ static bool has_room(slot_t untyped, u64 offset, u64 type, u64 granules)
 	return type == NIE_TYPE_UNTYPED || granules_free(u->object + (u32)offset, (u32)granules);
 }
 
-status_t call_retype(granule_t caller, u64 untyped, u64 type, u64 size_bits, u64 to_cnode, u64 to_index, u64 count)
+status_t call_retype(granule_t caller, u64 untyped, u64 type, u64 size_bits, u64 to_cnode, u64 to_index,
+		     u64 count)
 {
 	slot_t from = SLOT_NONE;
 	granule_t cnode = GRANULE_NONE;
