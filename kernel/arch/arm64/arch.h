@@ -16,6 +16,7 @@ struct percpu {
 	u64 redistributor;  /* address of this core's RD_base frame */
 	u32 timer_enabled;  /* PPI 27 in the redistributor */
 	u32 timer_active;
+	granule_t el1_owner; /* guest whose registers EL1 and the virtual CPU interface hold */
 } __attribute__((aligned(PERCPU_SIZE)));
 
 _Static_assert(sizeof(struct percpu) == PERCPU_SIZE, "percpu_offsets.h");
@@ -65,6 +66,7 @@ void gic_kick_others(u32 core);
 /* vgic.c */
 void vgic_check(void);
 void vgic_unload(struct percpu *me, struct vcpu *v);
+void vgic_load_all(const struct vcpu *v); /* what only another guest changes; before vgic_load */
 void vgic_load(struct percpu *me, const struct vcpu *v);
 void vgic_timer_fired(struct percpu *me);
 

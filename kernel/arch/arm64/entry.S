@@ -45,7 +45,7 @@
 	b	report_exception
 	.endm
 
-	.text
+	.section .text.entry, "ax"
 	.global resume_vcpu
 resume_vcpu:				/* x0: struct vcpu */
 	ldr	x22, [x0, #VCPU_PSTATE]
@@ -95,6 +95,7 @@ report_exception:			/* x0: kind, x1: sp; x0 and x1 in TPIDR_EL1 and TPIDR_EL0 */
 	mov	x1, sp
 	bl	panic_exception
 
+	.section .vectors, "ax"
 	.balign	2048
 	.global vectors
 vectors:

@@ -18,7 +18,7 @@
 	\instruction	q30, q31, [x0, #480]
 	.endm
 
-	.text
+	.section .text.entry, "ax"
 	.global fp_save
 fp_save:				/* x0: struct fp_state */
 	all_pairs stp

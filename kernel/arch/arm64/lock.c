@@ -10,7 +10,7 @@ void kernel_lock(void)
 	u32 seen, failed;
 
 	__asm__ volatile(
-		"	sevl\n"
+		"	b	2f\n"
 		"1:	wfe\n"
 		"2:	ldaxr	%w0, %2\n"
 		"	cbnz	%w0, 1b\n"

@@ -33,6 +33,7 @@ static void init_core(u32 core)
 	me->core = core;
 	me->loaded = GRANULE_NONE;
 	me->fp_owner = GRANULE_NONE;
+	me->el1_owner = GRANULE_NONE;
 	me->affinity = read_sysreg(mpidr_el1) & AFFINITY_MASK;
 	cores[core].current = GRANULE_NONE;
 	switch_init_core();

@@ -131,55 +131,61 @@ void switch_init_core(void)
 	isb();
 }
 
-static void keys_unload(u64 keys[10])
-{
-	keys[0] = read_sysreg(APIAKEYLO_EL1);
-	keys[1] = read_sysreg(APIAKEYHI_EL1);
-	keys[2] = read_sysreg(APIBKEYLO_EL1);
-	keys[3] = read_sysreg(APIBKEYHI_EL1);
-	keys[4] = read_sysreg(APDAKEYLO_EL1);
-	keys[5] = read_sysreg(APDAKEYHI_EL1);
-	keys[6] = read_sysreg(APDBKEYLO_EL1);
-	keys[7] = read_sysreg(APDBKEYHI_EL1);
-	keys[8] = read_sysreg(APGAKEYLO_EL1);
-	keys[9] = read_sysreg(APGAKEYHI_EL1);
-}
+/* Registers in pairs, as they lie in struct el1_state: one store, or one load, for two. */
+#define SAVE(a, b, first, second) \
+	do { \
+		u64 first_value = read_sysreg(first), second_value = read_sysreg(second); \
+		(a) = first_value; \
+		(b) = second_value; \
+	} while (0)
+#define LOAD(a, b, first, second) \
+	do { \
+		u64 first_value = (a), second_value = (b); \
+		write_sysreg(first, first_value); \
+		write_sysreg(second, second_value); \
+	} while (0)
+#define PAIR(X, s, first, second) X((s)->first, (s)->second, first, second)
 
-static void keys_load(const u64 keys[10])
-{
-	write_sysreg(APIAKEYLO_EL1, keys[0]);
-	write_sysreg(APIAKEYHI_EL1, keys[1]);
-	write_sysreg(APIBKEYLO_EL1, keys[2]);
-	write_sysreg(APIBKEYHI_EL1, keys[3]);
-	write_sysreg(APDAKEYLO_EL1, keys[4]);
-	write_sysreg(APDAKEYHI_EL1, keys[5]);
-	write_sysreg(APDBKEYLO_EL1, keys[6]);
-	write_sysreg(APDBKEYHI_EL1, keys[7]);
-	write_sysreg(APGAKEYLO_EL1, keys[8]);
-	write_sysreg(APGAKEYHI_EL1, keys[9]);
-}
+/* EL1 registers of a guest that no task reaches: at EL0 under TGE they have no effect and no name. */
+#define EL1_ONLY(X, s) \
+	PAIR(X, s, sp_el1, elr_el1); \
+	PAIR(X, s, spsr_el1, csselr_el1); \
+	PAIR(X, s, ttbr0_el1, ttbr1_el1); \
+	PAIR(X, s, esr_el1, far_el1); \
+	PAIR(X, s, afsr0_el1, afsr1_el1); \
+	PAIR(X, s, mair_el1, amair_el1); \
+	PAIR(X, s, vbar_el1, contextidr_el1); \
+	PAIR(X, s, tpidr_el1, par_el1)
 
-/* EL1 registers of a guest. Not among them, since accesses trap: ACTLR_EL1, MDSCR_EL1. */
-#define GUEST_REGISTERS(X) \
-	X(sp_el1) X(elr_el1) X(spsr_el1) X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) \
-	X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(mair_el1) X(amair_el1) X(vbar_el1) \
-	X(contextidr_el1) X(tpidr_el1) X(par_el1) X(csselr_el1)
+/* What task_load() sets for a task. Not switched, since guests' accesses trap: ACTLR_EL1, MDSCR_EL1. */
+#define EL1_AND_TASK(X, s) \
+	PAIR(X, s, sctlr_el1, tcr_el1); \
+	PAIR(X, s, cpacr_el1, cntkctl_el1)
+
+/* A task's pointer authentication traps: HCR_EL2.APK and API are 0. */
+#define KEYS(X, keys) \
+	X((keys)[0], (keys)[1], APIAKEYLO_EL1, APIAKEYHI_EL1); \
+	X((keys)[2], (keys)[3], APIBKEYLO_EL1, APIBKEYHI_EL1); \
+	X((keys)[4], (keys)[5], APDAKEYLO_EL1, APDAKEYHI_EL1); \
+	X((keys)[6], (keys)[7], APDBKEYLO_EL1, APDBKEYHI_EL1); \
+	X((keys)[8], (keys)[9], APGAKEYLO_EL1, APGAKEYHI_EL1)
 
 static void guest_unload(struct percpu *me, struct vcpu *v)
 {
-#define SAVE(name) v->el1.name = read_sysreg(name);
-	GUEST_REGISTERS(SAVE)
+	EL1_ONLY(SAVE, &v->el1);
+	EL1_AND_TASK(SAVE, &v->el1);
 	if (cpu_has_pauth) {
-		keys_unload(v->el1.keys);
+		KEYS(SAVE, v->el1.keys);
 	}
 	timer_guest_unload(&v->el1);
 	vgic_unload(me, v);
 }
 
-static void guest_load(struct percpu *me, granule_t g, const struct vcpu *v, u32 vmid)
+/* Registers that this core does not hold of the guest already. */
+static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v, u32 vmid)
 {
-	write_sysreg(hcr_el2, cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST);
-	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
+	me->el1_owner = g;
+	v->el1_live = me->core + 1u;
 	if (last_vcpu[me->core][vmid] != g) {
 		last_vcpu[me->core][vmid] = g;
 		isb();
@@ -188,14 +194,26 @@ static void guest_load(struct percpu *me, granule_t g, const struct vcpu *v, u32
 		dsb(nsh);
 		isb();
 	}
-#define LOAD(name) write_sysreg(name, v->el1.name);
-	GUEST_REGISTERS(LOAD)
+	EL1_ONLY(LOAD, &v->el1);
 	if (cpu_has_pauth) {
-		keys_load(v->el1.keys);
+		KEYS(LOAD, v->el1.keys);
 	}
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
 	}
+	vgic_load_all(v);
+}
+
+/* A guest that comes back to a core where only tasks ran since finds most of its registers there: they
+ * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
+static void guest_load(struct percpu *me, granule_t g, struct vcpu *v, u32 vmid)
+{
+	write_sysreg(hcr_el2, cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST);
+	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
+	if (me->el1_owner != g || v->el1_live != me->core + 1u) {
+		guest_load_all(me, g, v, vmid);
+	}
+	EL1_AND_TASK(LOAD, &v->el1);
 	vgic_load(me, v);
 	timer_guest_load(&v->el1);
 }
@@ -271,9 +289,13 @@ void fp_trap(struct percpu *me)
 void hw_vcpu_forget(granule_t vcpu)
 {
 	vcpu_at(vcpu)->fp_live = 0;
+	vcpu_at(vcpu)->el1_live = 0;
 	for (u32 i = 0; i < NIE_MAX_CORES; i++) {
 		if (areas[i].percpu.fp_owner == vcpu) {
 			areas[i].percpu.fp_owner = GRANULE_NONE;
+		}
+		if (areas[i].percpu.el1_owner == vcpu) {
+			areas[i].percpu.el1_owner = GRANULE_NONE;
 		}
 	}
 }

@@ -48,13 +48,11 @@ void timer_guest_unload(struct el1_state *s)
 {
 	s->timer_control = read_sysreg(cntv_ctl_el0);
 	s->timer_compare = read_sysreg(cntv_cval_el0);
-	s->cntkctl_el1 = read_sysreg(cntkctl_el1);
 	write_sysreg(cntv_ctl_el0, 0);
 }
 
 void timer_guest_load(const struct el1_state *s)
 {
-	write_sysreg(cntkctl_el1, s->cntkctl_el1);
 	write_sysreg(cntv_cval_el0, s->timer_compare);
 	write_sysreg(cntv_ctl_el0, s->timer_control & (TIMER_ENABLE | TIMER_IMASK));
 }

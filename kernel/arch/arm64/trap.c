@@ -23,10 +23,9 @@ static u32 idle(struct percpu *me)
 	}
 }
 
-struct vcpu *resume(struct percpu *me)
+/* The core has a new task, or none that can run now. */
+static __attribute__((noinline, cold)) void resume_later(struct percpu *me, const struct core *c)
 {
-	struct core *c = &cores[me->core];
-
 	if (c->starting != 0u) {
 		chain_check(me->core);
 	}
@@ -40,8 +39,19 @@ struct vcpu *resume(struct percpu *me)
 	if (me->loaded != c->current) {
 		hw_panic("the current vCPU is not loaded: granule", c->current);
 	}
+}
+
+struct vcpu *resume(struct percpu *me)
+{
+	const struct core *c = &cores[me->core];
+
+	if (me->loaded != c->current || me->loaded == GRANULE_NONE || c->waiting != 0u || c->starting != 0u) {
+		resume_later(me, c);
+	}
+	struct vcpu *v = vcpu_at(me->loaded);
+
 	kernel_unlock();
-	return vcpu_at(me->loaded);
+	return v;
 }
 
 struct vcpu *lower_sync(struct percpu *me)

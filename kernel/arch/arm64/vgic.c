@@ -53,17 +53,21 @@ void vgic_unload(struct percpu *me, struct vcpu *v)
 	me->timer_active = (v->vgic.list[0] & LR_STATE) != 0u;
 }
 
+void vgic_load_all(const struct vcpu *v)
+{
+	write_sysreg(ich_lr0_el2, v->vgic.list[0]);
+	write_sysreg(ich_vmcr_el2, v->vgic.vmcr);
+	write_sysreg(ich_ap0r0_el2, v->vgic.ap0r0);
+	write_sysreg(ich_ap1r0_el2, v->vgic.ap1r0);
+}
+
 void vgic_load(struct percpu *me, const struct vcpu *v)
 {
 	gic_timer_set_active(me, (v->vgic.list[0] & LR_STATE) != 0u);
 	gic_timer_set_enabled(me, (v->run_flags & NIE_RUN_FLAG_TIMER_ENABLED) != 0u);
-	write_sysreg(ich_lr0_el2, v->vgic.list[0]);
 	write_sysreg(ich_lr1_el2, v->vgic.list[1]);
 	write_sysreg(ich_lr2_el2, v->vgic.list[2]);
 	write_sysreg(ich_lr3_el2, v->vgic.list[3]);
-	write_sysreg(ich_vmcr_el2, v->vgic.vmcr);
-	write_sysreg(ich_ap0r0_el2, v->vgic.ap0r0);
-	write_sysreg(ich_ap1r0_el2, v->vgic.ap1r0);
 	write_sysreg(ich_hcr_el2, ICH_HCR_EN | ((v->run_flags & NIE_RUN_FLAG_UNDERFLOW) != 0u ? ICH_HCR_UIE : 0u));
 }
 

@@ -141,8 +141,14 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 		v->vgic.list[i] = args[i + 1u];
 	}
 	v->run_flags = (u32)args[5];
+	const struct vcpu *runner = vcpu_at(cores[core].current);
+
 	enter(core, vcpu, cores[core].current);
-	chain_check(core);
+	/* Of vCPUs that were on this core already, an interrupt tells. */
+	if (v->kicked != 0u || runner->kicked != 0u || cores[core].interrupt != 0u ||
+	    (v->deadline != NIE_NEVER && v->deadline <= hw_now())) {
+		chain_check(core);
+	}
 	set_deadline(core);
 	return NIE_OK;
 }

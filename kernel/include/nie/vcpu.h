@@ -24,11 +24,18 @@ enum vcpu_awaits {
 };
 
 struct el1_state {
-	u64 sp_el0, sp_el1, elr_el1, spsr_el1;
-	u64 sctlr_el1, actlr_el1, cpacr_el1, ttbr0_el1, ttbr1_el1, tcr_el1;
-	u64 esr_el1, far_el1, afsr0_el1, afsr1_el1, mair_el1, amair_el1, vbar_el1;
-	u64 contextidr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, par_el1, cntkctl_el1, csselr_el1;
-	u64 mdscr_el1;
+	u64 sp_el0, tpidr_el0, tpidrro_el0;
+	/* Two of a line are saved at once: kernel/arch/arm64/switch.c. */
+	u64 sp_el1, elr_el1;
+	u64 spsr_el1, csselr_el1;
+	u64 sctlr_el1, tcr_el1;
+	u64 cpacr_el1, cntkctl_el1;
+	u64 ttbr0_el1, ttbr1_el1;
+	u64 esr_el1, far_el1;
+	u64 afsr0_el1, afsr1_el1;
+	u64 mair_el1, amair_el1;
+	u64 vbar_el1, contextidr_el1;
+	u64 tpidr_el1, par_el1;
 	u64 keys[10]; /* pointer authentication: APIA, APIB, APDA, APDB, APGA; low and high */
 	u64 timer_control, timer_compare; /* CNTV_CTL_EL0, CNTV_CVAL_EL0 */
 };
@@ -69,7 +76,7 @@ struct vcpu {
 	u64 cspace_serial;
 
 	u32 fp_live;      /* struct fp_state below is not what the registers on `core` hold */
-	u32 spare;
+	u32 el1_live;     /* 1 + the core whose EL1 registers are still the same as struct el1_state below */
 	struct el1_state el1;
 	struct vgic_state vgic;
 	struct fp_state fp;
