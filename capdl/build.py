@@ -36,6 +36,17 @@ class Build:
             raise Problem(f"{path} is missing: build with cmake --build {self.folder}")
         return path
 
+    def vmm(self, image):
+        """The VMM's ELF: host-vmm, or what vmm.image names."""
+        if image is None:
+            return self.file("vmm")
+        kind, _, name = image.value.partition(":")
+        path = self.folder / "tasks" / f"{name}.elf"
+        if kind != "task" or not path.is_file():
+            known = ", ".join(sorted(f"task:{p.stem}" for p in path.parent.glob("*.elf"))) or "none"
+            raise Problem(f"vmm.image: {image.value!r} is no task that is built; there are {known}", image.where)
+        return path
+
     def compile(self, spec, output):
         """spec.c and the prebuilt rest of capdl-init -> its ELF."""
         prefix = f"-ffile-prefix-map={spec.parent}=."
@@ -68,13 +79,14 @@ def from_yaml(options, build):
     cores = source.whole(system.cores, "machine.cores", 1, board.cores)
     found = files.Files(files.Places(options.build, options.cache, options.guest_dir, path.resolve().parent))
     guest_files = {guest.name: found.of_guest(guest) for guest in system.guests}
-    flat = elf.flatten(build.file("vmm"), VMM_BASE)
+    vmm = build.vmm(system.vmm_image)
+    flat = elf.flatten(vmm, VMM_BASE)
     description, blob, tree = compose.compose(system, board, cores, flat, guest_files, found.data)
     stored = {VMM_FILE: flat.data, BLOB_FILE: blob}
     heading = [f"Generated from {path.name}: {len(system.guests)} guests, {cores} cores, {board.name}.",
                f"{BLOB_FILE}: {size_text(len(blob))}; {VMM_FILE}: {size_text(flat.size)} in memory."]
     written = {BLOB_FILE: blob, "guests.dts": tree.encode()}
-    return description, heading, board, cores, written, stored, found.paths
+    return description, heading, board, cores, written, stored, [vmm, *found.paths]
 
 
 def from_text(options, build):
@@ -129,7 +141,7 @@ def make(options, build, folder):
         (folder / file).write_bytes(data)
     build.compile(folder / "spec.c", folder / "capdl-init.elf")
     (folder / "nie.img").write_bytes(image.join(kernel, folder / "capdl-init.elf", packed))
-    return [options.system, kernel, build.file("vmm"), *inputs]
+    return [options.system, kernel, *inputs]
 
 
 def publish(folder, out):

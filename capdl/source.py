@@ -13,7 +13,7 @@ from capdl.system import BLOCK, PAGE
 GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 SECTIONS = ("machine", "vmm", "guests")
 MACHINE_KEYS = ("platform", "cores")
-VMM_KEYS = ("memory",)
+VMM_KEYS = ("memory", "image")
 GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "expect")
 MOST_VCPUS = 8
 MOST_GUESTS = 16
@@ -50,6 +50,7 @@ class SystemSource:
     cores: Text
     vmm_memory: int
     vmm_where: Where
+    vmm_image: Text | None = None   # none: host-vmm
     guests: list = field(default_factory=list)
 
 
@@ -199,7 +200,7 @@ def load(text, file, name, settings=()):
     memory = vmm.get("memory", Text("8 MiB", top))
     found = SystemSource(name, machine.get("platform", Text("qemu-virt", top)),
                          machine.get("cores", Text("4", top)),
-                         size(memory, "vmm.memory", PAGE, LEAST_VMM_MEMORY), memory.where)
+                         size(memory, "vmm.memory", PAGE, LEAST_VMM_MEMORY), memory.where, vmm.get("image"))
     for key in names(guests):
         where = guests[key].where if isinstance(guests[key], Text) else guests[key]["@"]
         found.guests.append(guest(key, guests[key], where if where is not NOWHERE else top))
