@@ -9,6 +9,7 @@
 
 #define RUNNER 1u
 #define CUT_MILLISECONDS 2u
+#define SPIN_MILLISECONDS 3000u
 
 static struct {
 	u32 rounds, wrong, stop;
@@ -34,10 +35,12 @@ static void sum_for_ever(void *argument)
 
 static void spin(void *argument)
 {
+	struct guest *g = argument;
 	u64 answer;
 
+	g->patience = SPIN_MILLISECONDS;
 	__atomic_fetch_add(&race.rounds, 1u, __ATOMIC_RELAXED);
-	race.last_reason = guest_ask(argument, COMMAND_EXIT, EXIT_SPIN, &answer);
+	race.last_reason = guest_ask(g, COMMAND_EXIT, EXIT_SPIN, &answer);
 }
 
 static bool begin(void (*run)(void *))
@@ -166,6 +169,23 @@ static void run_twice(void)
 	verdict(race.last_reason == RUN_REFUSED, "kill a guest that spins on another core", "its run ends");
 }
 
+/* The runner does not give up: it runs the vCPU again as soon as it is thrown off. */
+static void run_while_deleted(void)
+{
+	u64 more = 0;
+	u64 why;
+
+	if (!begin(spin)) {
+		return;
+	}
+	nie_wait(nie_now() + nie_frequency() / 20u, &why);
+	must("deleting", nie_cap_delete(NIE_OWN_CSPACE, victim.vcpu[0], &more));
+	core_join(RUNNER);
+	must("deleting", nie_delete_all(NIE_OWN_CSPACE, victim.vcpu[0]));
+	verdict(more == 1u && race.last_reason == RUN_REFUSED, "run a vCPU again and again while it is deleted",
+		"the run ends with %lu", race.last_reason);
+}
+
 void attack_race(void)
 {
 	take_away("kill a guest while it runs", kill_it);
@@ -178,4 +198,5 @@ void attack_race(void)
 	take_away("revoke its memory while it runs", revoke_memory);
 	take_away("take its pages and write ours while it runs", reuse_pages);
 	run_twice();
+	run_while_deleted();
 }

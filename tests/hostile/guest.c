@@ -168,9 +168,8 @@ static bool mailbox(struct guest *g, struct talk *t, u64 *reply)
 	}
 }
 
-static u64 run(struct guest *g, u32 vcpu, u64 milliseconds, struct talk *t, u64 *status)
+static u64 run(struct guest *g, u32 vcpu, u64 deadline, struct talk *t, u64 *status)
 {
-	u64 deadline = nie_now() + nie_frequency() / 1000u * milliseconds;
 	u64 reply = NONSENSE;
 
 	for (;;) {
@@ -196,21 +195,27 @@ static u64 run(struct guest *g, u32 vcpu, u64 milliseconds, struct talk *t, u64 
 	}
 }
 
+static u64 after(u64 milliseconds)
+{
+	return nie_now() + nie_frequency() / 1000u * milliseconds;
+}
+
 u64 guest_run(struct guest *g, u32 vcpu, u64 milliseconds, u64 *status)
 {
 	struct talk t = {COMMAND_SUM, 0, 0, false};
 
-	return run(g, vcpu, milliseconds, &t, status);
+	return run(g, vcpu, after(milliseconds), &t, status);
 }
 
 u64 guest_ask(struct guest *g, u64 command, u64 argument, u64 *answer)
 {
 	struct talk t = {command, argument, 0, false};
+	u64 deadline = after(g->patience);
 	u64 status;
 	u64 reason;
 
 	do {
-		reason = run(g, 0, g->patience, &t, &status);
+		reason = run(g, 0, deadline, &t, &status);
 	} while (reason == NIE_EXIT_INTERRUPT || reason == NIE_EXIT_KICK);
 	*answer = t.answer;
 	return reason;

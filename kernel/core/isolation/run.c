@@ -162,7 +162,6 @@ void exit_to_runner(u32 core, struct exit e)
 	hw_vcpu_unload(g);
 	v->core = CORE_NONE;
 	v->runner = GRANULE_NONE;
-	v->exiting = 0;
 	cores[core].current = runner;
 	if (runner != GRANULE_NONE) {
 		struct vcpu *r = vcpu_at(runner);
@@ -248,7 +247,6 @@ static void drop_task(u32 core)
 
 	hw_vcpu_unload(g);
 	vcpu_at(g)->core = CORE_NONE;
-	vcpu_at(g)->exiting = 0;
 	cores[core].current = GRANULE_NONE;
 	cores[core].waiting = 0;
 	set_deadline(core);

@@ -64,7 +64,7 @@ struct vcpu {
 	granule_t runner; /* whom an exit returns to; NONE: it is the task a core was started with */
 	u64 deadline;     /* that the runner gave */
 	u32 kicked;
-	u32 exiting;      /* it must leave its core: its VSpace or itself is being destroyed */
+	u32 exiting;      /* its VSpace or itself is being destroyed: it leaves its core, and runs no more */
 
 	u32 awaits;   /* enum vcpu_awaits */
 	u32 awaits_register;
