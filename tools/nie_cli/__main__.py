@@ -28,7 +28,7 @@ def parse_arguments():
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     add_run_options(sub)
     sub = command("test", "run the tests", test)
-    sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, integration")
+    sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, hostile, integration")
     sub.add_argument("--full", action="store_true", help="repeat what is only tried once otherwise")
     sub = command("clean", "remove what was built", clean)
     sub.add_argument("--cache", action="store_true", help="and the guests' files and package lists")

@@ -98,8 +98,13 @@ def integration(full):
                   *(["--full"] if full else []))
 
 
+def hostile(full):
+    build.preset("target")
+    return pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
+
+
 SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl,
-          "integration": integration}
+          "hostile": hostile, "integration": integration}
 
 
 def run(names, full):
