@@ -59,32 +59,34 @@ static void window_close(granule_t first, u32 count)
 	isb();
 }
 
-/* DCZID_EL0.BS: log2 of the block that DC ZVA zeroes, in words (Arm ARM D24.2.35). */
-static void zero(u64 from, u64 to)
-{
-	u64 block = 4ul << (read_sysreg(dczid_el0) & 0xf);
-
-	if (block > GRANULE_SIZE / 16u) {
-		for (; from < to; from += block) {
-			__asm__ volatile("dc zva, %0" :: "r"(from) : "memory");
-		}
-		return;
-	}
-	__asm__ volatile(
-		"1:	.rept	16\n"
-		"	dc	zva, %0\n"
-		"	add	%0, %0, %2\n"
-		"	.endr\n"
-		"	cmp	%0, %1\n"
-		"	b.lo	1b\n"
-		: "+r"(from) : "r"(to), "r"(block) : "memory", "cc");
-}
+/* One DC operation on each `step` bytes from `from` to `to`, which are whole pages apart: sixteen without a
+ * branch where they fit into a page. */
+#define EACH_LINE(operation, from, to, step) \
+	do { \
+		if ((step) > GRANULE_SIZE / 16u) { \
+			for (u64 at_ = (from); at_ < (to); at_ += (step)) { \
+				__asm__ volatile("dc " operation ", %0" :: "r"(at_) : "memory"); \
+			} \
+		} else { \
+			u64 at_ = (from); \
+			__asm__ volatile( \
+				"1:	.rept	16\n" \
+				"	dc	" operation ", %0\n" \
+				"	add	%0, %0, %2\n" \
+				"	.endr\n" \
+				"	cmp	%0, %1\n" \
+				"	b.lo	1b\n" \
+				: "+r"(at_) : "r"(to), "r"(step) : "memory", "cc"); \
+		} \
+	} while (0)
 
 void hw_scrub(granule_t first, u32 count)
 {
 	u64 at = window_open(first, count);
 
-	zero(at, at + count * GRANULE_SIZE);
+	u64 block = 4ul << (read_sysreg(dczid_el0) & 0xf); /* DCZID_EL0.BS, in words (Arm ARM D24.2.35) */
+
+	EACH_LINE("zva", at, at + count * GRANULE_SIZE, block);
 	window_close(first, count);
 }
 
@@ -95,9 +97,7 @@ void hw_clean(granule_t first, u32 count)
 	u64 end = at + count * GRANULE_SIZE;
 
 	/* Invalidated too: a line left behind would hide what the guest writes with its caches off. */
-	for (u64 p = at; p < end; p += line) {
-		__asm__ volatile("dc civac, %0" :: "r"(p) : "memory");
-	}
+	EACH_LINE("civac", at, end, line);
 	dsb(ish);
 	__asm__ volatile("ic ialluis" ::: "memory");
 	window_close(first, count);

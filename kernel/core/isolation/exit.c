@@ -210,14 +210,8 @@ static void wait_for(u32 core, u64 esr)
 static void trap_task(u32 core, u64 esr, u64 far, u64 hpfar)
 {
 	switch (class_of(esr)) {
-	case EC_SVC64:
-		hypercall(core, cores[core].current);
-		break;
 	case EC_WFX:
 		wait_for(core, esr);
-		break;
-	case EC_DATA_ABORT:
-		data_abort(core, esr, far, hpfar);
 		break;
 	case EC_INSTRUCTION_ABORT:
 		instruction_abort(core, esr, far, hpfar);
@@ -247,9 +241,6 @@ static void trap_guest(u32 core, u64 esr, u64 far, u64 hpfar)
 	case EC_SYSREG:
 		system_register(core, esr);
 		break;
-	case EC_DATA_ABORT:
-		data_abort(core, esr, far, hpfar);
-		break;
 	case EC_INSTRUCTION_ABORT:
 		instruction_abort(core, esr, far, hpfar);
 		break;
@@ -263,9 +254,16 @@ static void trap_guest(u32 core, u64 esr, u64 far, u64 hpfar)
 	}
 }
 
+/* Hypercalls and guests' device accesses first: they are the most, and decide what a VMM costs. */
 void trap_sync(u32 core, u64 esr, u64 far, u64 hpfar)
 {
-	if (vcpu_at(cores[core].current)->guest != 0u) {
+	bool guest = vcpu_at(cores[core].current)->guest != 0u;
+
+	if (!guest && class_of(esr) == EC_SVC64) {
+		hypercall(core, cores[core].current);
+	} else if (class_of(esr) == EC_DATA_ABORT) {
+		data_abort(core, esr, far, hpfar);
+	} else if (guest) {
 		trap_guest(core, esr, far, hpfar);
 	} else {
 		trap_task(core, esr, far, hpfar);

@@ -19,8 +19,10 @@ bool granules_free(granule_t first, u32 count)
 	if (first >= RAM_GRANULES || count > RAM_GRANULES - first) {
 		return false;
 	}
+	const u8 *states = &granule_state[first];
+
 	for (u32 i = 0; i < count; i++) {
-		if (granule_state[first + i] != GRANULE_FREE) {
+		if (states[i] != GRANULE_FREE) {
 			return false;
 		}
 	}
@@ -38,10 +40,9 @@ static void claim(granule_t first, u32 count, u8 state, u32 owner, u32 place)
 	}
 }
 
-/* Zeroed, and only then free. */
-static void release(granule_t first, u32 count)
+/* Granules that are zeroed become free. */
+static void set_free(granule_t first, u32 count)
 {
-	hw_scrub(first, count);
 	for (u32 i = 0; i < count; i++) {
 		granule_state[first + i] = GRANULE_FREE;
 		granule_owner[first + i] = 0;
@@ -52,7 +53,8 @@ static void release(granule_t first, u32 count)
 static void release_object(granule_t first, u32 count)
 {
 	hw_object_unmap(first, count);
-	release(first, count);
+	hw_scrub(first, count);
+	set_free(first, count);
 }
 
 static bool spend(u32 *budget, u32 count)
@@ -131,6 +133,9 @@ bool frame_destroy(granule_t first, u32 *budget)
 	} else if (granule_owner[first] != 0u) {
 		hw_panic("a shared frame ends while mapped: granule", first);
 	}
-	release(first, count);
+	if ((granule_place[first] & FRAME_SCRUBBED) == 0u) {
+		hw_scrub(first, count);
+	}
+	set_free(first, count);
 	return true;
 }

@@ -62,13 +62,11 @@ static void set_deadline(u32 core)
 	u64 earliest = cores[core].waiting != 0u ? cores[core].wait_deadline : NIE_NEVER;
 	granule_t g = cores[core].current;
 
-	for (u32 i = 0; i < CHAIN_LIMIT && g != GRANULE_NONE; i++) {
-		const struct vcpu *v = vcpu_at(g);
+	for (u32 i = 0; i < CHAIN_LIMIT && g != GRANULE_NONE && vcpu_at(g)->runner != GRANULE_NONE; i++) {
+		u64 deadline = vcpu_at(g)->deadline;
 
-		if (v->runner != GRANULE_NONE && v->deadline < earliest) {
-			earliest = v->deadline;
-		}
-		g = v->runner;
+		earliest = deadline < earliest ? deadline : earliest;
+		g = vcpu_at(g)->runner;
 	}
 	hw_deadline(earliest);
 }

@@ -133,7 +133,7 @@ void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)
 		hw_scrub(frame, level == 2u ? NIE_PAGES_PER_BLOCK : 1u);
 	}
 	granule_owner[frame] = GRANULE_NONE;
-	granule_place[frame] = granule_place[frame] & FRAME_BLOCK;
+	granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (v->guest != 0u ? FRAME_SCRUBBED : 0u);
 }
 
 void table_unlink(granule_t table)
