@@ -67,6 +67,21 @@ static void test_remove(void **state)
 	assert_int_equal(r[3].state, RUNNER_OFF);
 }
 
+static void test_length_of_a_turn(void **state)
+{
+	struct runqueue q = {0};
+	struct runner r = {0};
+	const u64 wakes[][2] = {{90, 110}, {100, 110}, {109, 110}, {110, 110}, {130, 130}, {149, 149}, {200, 150}};
+
+	(void)state;
+	assert_int_equal(runqueue_turn_end(&q, 100, 10, 50), 150); /* nobody sleeps */
+	for (u32 i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {
+		runqueue_sleep(&q, &r, wakes[i][0]);
+		assert_int_equal(runqueue_turn_end(&q, 100, 10, 50), wakes[i][1]);
+		runqueue_remove(&q, &r);
+	}
+}
+
 /* Random use against a simple model: nobody is lost or taken twice. */
 static void test_random(void **state)
 {
@@ -132,7 +147,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_robin), cmocka_unit_test(test_sleepers_wake_in_order),
-		cmocka_unit_test(test_remove), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_remove), cmocka_unit_test(test_length_of_a_turn),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,3 +95,13 @@ u64 runqueue_next_wake(const struct runqueue *q)
 {
 	return q->sleepers != NULL ? q->sleepers->wake : NIE_NEVER;
 }
+
+u64 runqueue_turn_end(const struct runqueue *q, u64 now, u64 shortest, u64 longest)
+{
+	u64 wake = runqueue_next_wake(q);
+
+	if (wake < now + shortest) {
+		return now + shortest;
+	}
+	return wake < now + longest ? wake : now + longest;
+}

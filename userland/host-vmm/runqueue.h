@@ -41,5 +41,8 @@ bool runqueue_tick(struct runqueue *q, u64 now);
 struct runner *runqueue_take(struct runqueue *q);
 /* When the next sleeper wakes by itself; NIE_NEVER. */
 u64 runqueue_next_wake(const struct runqueue *q);
+/* End of a turn that begins now: after `longest`, or earlier when a sleeper wakes, yet not before
+ * `shortest`. Without that, guests that sleep often leave the others turns in which nothing gets done. */
+u64 runqueue_turn_end(const struct runqueue *q, u64 now, u64 shortest, u64 longest);
 
 #endif

@@ -16,13 +16,14 @@ static struct {
 	struct runqueue queue;
 	struct core core[CORES_MAX];
 	u32 cores;
-	u64 slice;
+	u64 slice, shortest;
 	bool stopped;
 } scheduler;
 
 void scheduler_init(void)
 {
 	scheduler.slice = nie_frequency() * SLICE_MILLISECONDS / 1000u;
+	scheduler.shortest = nie_frequency() * SHORTEST_MILLISECONDS / 1000u;
 }
 
 void scheduler_add_core(u32 core, u64 own_vcpu)
@@ -114,16 +115,14 @@ bool scheduler_yield(struct vcpu *v)
 	return others;
 }
 
-/* A sleeper that wakes earlier than this slice ends gets its turn then. */
 u64 scheduler_slice_end(void)
 {
-	u64 now = nie_now();
-	u64 wake;
+	u64 end;
 
 	lock_take(&scheduler.lock);
-	wake = runqueue_next_wake(&scheduler.queue);
+	end = runqueue_turn_end(&scheduler.queue, nie_now(), scheduler.shortest, scheduler.slice);
 	lock_release(&scheduler.lock);
-	return wake < now + scheduler.slice ? wake : now + scheduler.slice;
+	return end;
 }
 
 void scheduler_stop_guest(struct guest *g)

@@ -10,6 +10,7 @@
  * A vCPU belongs to the core that took it until it hands it back by one of the calls below.
  */
 #define SLICE_MILLISECONDS 5u
+#define SHORTEST_MILLISECONDS 1u /* so long a sleeper may wait for a core when all are busy */
 
 void scheduler_init(void);
 /* A core that runs scheduler_run(): `own_vcpu` is the slot of the VMM's vCPU there, for kicks. */
