@@ -8,6 +8,11 @@
 #include "nie/granule.h"
 #include "nie/hw.h"
 
+#if defined(__has_feature) /* clang */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
@@ -21,6 +26,8 @@ unsigned char native_ram[RAM_SIZE] __attribute__((aligned(4096)));
 struct native_inputs native;
 
 static u8 mapped[RAM_GRANULES];
+static u8 dirty[RAM_GRANULES]; /* EL2, a task or a guest could write it since it was zeroed */
+static bool started;
 static struct native_event events[LOG_MAX];
 static u32 event_count;
 
@@ -64,10 +71,16 @@ static void close_ram(granule_t first, u32 count)
 
 void native_reset(void)
 {
-	memset(mapped, 0, sizeof(mapped));
-	open_ram(0, RAM_GRANULES);
-	memset(native_ram, 0, sizeof(native_ram));
-	close_ram(0, RAM_GRANULES);
+	for (granule_t g = 0; g < RAM_GRANULES; g++) {
+		if (mapped[g] != 0u || dirty[g] != 0u || !started) {
+			mapped[g] = 0;
+			dirty[g] = 0;
+			open_ram(g, 1);
+			memset(granule_bytes(g), 0, GRANULE_SIZE);
+			close_ram(g, 1);
+		}
+	}
+	started = true;
 	native = (struct native_inputs){.now = 1000, .timer_wake = NIE_NEVER};
 	event_count = 0;
 }
@@ -130,6 +143,7 @@ void native_ram_write(u64 offset, const void *from, u64 bytes)
 	check_range("a write", first, count);
 	open_ram(first, count);
 	memcpy(native_ram + offset, from, bytes);
+	memset(dirty + first, 1, count);
 	close_ram(first, count);
 }
 
@@ -147,6 +161,11 @@ bool native_is_zero(granule_t first, u32 count)
 	return true;
 }
 
+bool native_is_clean(granule_t g)
+{
+	return dirty[g] == 0u;
+}
+
 bool native_is_mapped(granule_t g)
 {
 	return mapped[g] != 0u;
@@ -162,6 +181,7 @@ void hw_object_map(granule_t first, u32 count)
 			abort();
 		}
 		mapped[first + i] = 1;
+		dirty[first + i] = 1;
 	}
 	open_ram(first, count);
 }
@@ -186,6 +206,7 @@ void hw_scrub(granule_t first, u32 count)
 	}
 	open_ram(first, count);
 	memset(granule_bytes(first), 0, count * GRANULE_SIZE);
+	memset(dirty + first, 0, count);
 	close_ram(first, count);
 }
 

@@ -59,6 +59,8 @@ int native_find(u32 from, enum native_operation operation, u64 a);
 void native_ram_read(u64 offset, void *to, u64 bytes);
 void native_ram_write(u64 offset, const void *from, u64 bytes);
 bool native_is_zero(granule_t first, u32 count);
+/* Scrubbed, and nobody could write it since. */
+bool native_is_clean(granule_t g);
 bool native_is_mapped(granule_t g);
 
 #endif

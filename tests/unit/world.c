@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../../kernel/core/authority/authority.h"
-#include "nie/table.h"
+#include "invariants.h"
 
 #define OWN_FIRST 512u    /* granules: where UNTYPED_OWN begins */
 #define UNTYPED_FIRST 4096u
@@ -222,106 +222,22 @@ bool state_is_unchanged(void)
 	       memory_is_unchanged();
 }
 
-static bool is_root(const struct slot *c)
+static void must_hold(const char *broken)
 {
-	return c->depth == 0u;
-}
-
-/* One capability: its links agree, and its depth fits what comes before it. */
-static void check_slot(slot_t s)
-{
-	const struct slot *c = slot_at(s);
-
-	assert_true(c->depth <= DEPTH_MAX);
-	if (is_root(c)) {
-		assert_int_equal(c->prev, SLOT_NONE);
-	} else {
-		assert_int_not_equal(c->prev, SLOT_NONE);
-		assert_true(slot_at(c->prev)->type != 0u);
-		assert_int_equal(slot_at(c->prev)->next, s);
-		assert_true(slot_at(c->prev)->depth + 1 >= c->depth);
-	}
-	if (c->next != SLOT_NONE) {
-		assert_true(slot_at(c->next)->type != 0u);
-		assert_int_equal(slot_at(c->next)->prev, s);
+	if (broken != NULL) {
+		fail_msg("broken: %s", broken);
 	}
 }
 
 void check_tree(void)
 {
-	for (granule_t g = 0; g < RAM_GRANULES; g++) {
-		if (granule_state[g] != GRANULE_CNODE || !native_is_mapped(g)) {
-			continue;
-		}
-		for (u32 i = 1; i < cnode_slots(g); i++) {
-			slot_t s = cnode_slot(g, i);
-
-			if (slot_at(s)->type != 0u) {
-				check_slot(s);
-			}
-		}
-	}
-}
-
-static void check_leaf(granule_t vspace, u64 entry, u64 ipa, bool block)
-{
-	u64 target = entry_target(entry);
-	bool guest = vspace_at(vspace)->guest != 0u;
-
-	if (target < RAM_BASE || target >= RAM_BASE + RAM_SIZE) {
-		assert_false(guest);
-		return;
-	}
-	granule_t frame = (granule_t)((target - RAM_BASE) / GRANULE_SIZE);
-
-	assert_int_equal((granule_place[frame] & FRAME_BLOCK) != 0u, block);
-	if (granule_state[frame] == GRANULE_PRIVATE) {
-		assert_int_equal(granule_owner[frame], vspace);
-		assert_int_equal((u64)(granule_place[frame] % FRAME_BLOCK) * GRANULE_SIZE, ipa);
-		assert_true(!guest || ipa < NIE_SHARED_HALF);
-	} else {
-		assert_int_equal(granule_state[frame], GRANULE_SHARED);
-		assert_true(granule_owner[frame] > 0u);
-		assert_true(!guest || ipa >= NIE_SHARED_HALF);
-	}
-}
-
-static void check_table(granule_t vspace, granule_t table, u32 level, u64 base)
-{
-	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		u64 entry = table_at(table)[i];
-		u64 ipa = base + i * entry_span(level);
-
-		if (!entry_is_valid(entry)) {
-			continue;
-		}
-		if (entry_is_table(entry, level)) {
-			granule_t next = (granule_t)((entry_target(entry) - RAM_BASE) / GRANULE_SIZE);
-
-			assert_int_equal(granule_state[next], GRANULE_TABLE);
-			assert_int_equal(granule_owner[next], vspace);
-			assert_int_equal(granule_place[next], TABLE_PLACE(ipa, level + 1u));
-			check_table(vspace, next, level + 1u, ipa);
-		} else {
-			check_leaf(vspace, entry, ipa, level == 2u);
-		}
-	}
+	must_hold(invariant_tree());
 }
 
 void check_ownership(void)
 {
-	for (granule_t g = 0; g < RAM_GRANULES; g++) {
-		bool object = granule_state[g] >= GRANULE_CNODE && granule_state[g] <= GRANULE_VCPU;
-
-		assert_true(native_is_mapped(g) == object || granule_state[g] == GRANULE_TAIL);
-		if (granule_state[g] == GRANULE_FREE) {
-			assert_false(native_is_mapped(g));
-			assert_true(native_is_zero(g, 1));
-		}
-		if (granule_state[g] == GRANULE_VSPACE) {
-			check_table(g, g + 1u, 1, 0);
-		}
-	}
+	must_hold(invariant_ownership(true));
+	must_hold(invariant_running());
 }
 
 u32 type_at(u64 slot)
