@@ -50,6 +50,24 @@ static void a_block_leaves_a_guest_scrubbed_whole(void **state)
 	assert_true(native_is_zero(frame, NIE_PAGES_PER_BLOCK));
 }
 
+/* A frame that left a guest counts as scrubbed until somebody maps it again. */
+static void a_frame_that_a_task_wrote_ends_scrubbed(void **state)
+{
+	granule_t frame = make(NIE_TYPE_PRIVATE_FRAME, 12, BLOCK);
+
+	(void)state;
+	make_tables(TABLES + 2, OWN_VSPACE, TASK_BASE);
+	ok(CALL(DONATE, BLOCK, GUEST, GUEST_IPA, NIE_RIGHT_READ));
+	ok(CALL(UNMAP, BLOCK));
+	for (u32 round = 0; round < 2u; round++) {
+		ok(CALL(MAP, BLOCK, OWN_VSPACE, TASK_BASE, NIE_RIGHT_READ | NIE_RIGHT_WRITE));
+		native_ram_write((u64)frame * GRANULE_SIZE, "secret", 6);
+		ok(CALL(UNMAP, BLOCK));
+	}
+	delete_all(0, BLOCK, 2);
+	nothing_is_left(frame, 1);
+}
+
 static void a_guest_runs_only_once_sealed(void **state)
 {
 	(void)state;
@@ -142,6 +160,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, promises_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_block_leaves_a_guest_scrubbed_whole),
+		TEST(a_frame_that_a_task_wrote_ends_scrubbed),
 		TEST(a_guest_runs_only_once_sealed),
 		TEST(a_killed_guest_does_not_run),
 		TEST(each_list_register_is_checked),
