@@ -3,7 +3,7 @@
 
 /* Whoever sees it free first gets it. Cores that take turns would be fairer, but where a hypervisor
  * (or an emulator) runs the cores themselves, the one whose turn it is may not be running. */
-static u32 taken;
+static u32 kernel_lock_taken;
 
 void kernel_lock(void)
 {
@@ -16,11 +16,11 @@ void kernel_lock(void)
 		"	cbnz	%w0, 1b\n"
 		"	stxr	%w1, %w3, %2\n"
 		"	cbnz	%w1, 2b\n"
-		: "=&r"(seen), "=&r"(failed), "+Q"(taken) : "r"(1u) : "memory");
+		: "=&r"(seen), "=&r"(failed), "+Q"(kernel_lock_taken) : "r"(1u) : "memory");
 }
 
 /* The store-release ends the waiters' exclusive monitors, which wakes them from WFE. */
 void kernel_unlock(void)
 {
-	__asm__ volatile("stlr	%w1, %0" : "=Q"(taken) : "r"(0u) : "memory");
+	__asm__ volatile("stlr	%w1, %0" : "=Q"(kernel_lock_taken) : "r"(0u) : "memory");
 }

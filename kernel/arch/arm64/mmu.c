@@ -132,22 +132,3 @@ void hw_object_unmap(granule_t first, u32 count)
 	dsb(ish);
 	isb();
 }
-
-/* For tests and debuggers: how many of these granules this core's EL2 tables map, windows included. */
-__attribute__((section(".keep.text"))) u32 mmu_debug_mapped(granule_t first, u32 count);
-u32 mmu_debug_mapped(granule_t first, u32 count)
-{
-	u32 core = percpu()->core;
-	u32 mapped = 0;
-
-	for (granule_t g = first; g < first + count; g++) {
-		mapped += (*ram_entry(g) & 1u) != 0u;
-	}
-	for (u32 i = 0; i < ENTRIES; i++) {
-		u64 target = (window_level3[core][i] & 0xfffffffff000ul) - RAM_BASE;
-
-		mapped += (window_level3[core][i] & 1u) != 0u && target >> PAGE_SHIFT >= first &&
-			  target >> PAGE_SHIFT < first + count;
-	}
-	return mapped + ((window_level2[core][0] & 1u) != 0u ? ENTRIES : 0u);
-}
