@@ -44,16 +44,22 @@ def test_bad_report(text, error):
     assert error in stream.report_error
 
 
-def test_fault_is_named_with_colours_and_carriage_returns():
+def test_first_fault_is_named():
     stream = Stream()
-    stream.feed(b"\x1b[31mnie: stopped: data abort\r\nnie: stopped: again\r\n")
+    stream.feed(b"[alpha] half a line\r\nnie: stopped: data abort\r\nnie: stopped: again\r\n")
     assert stream.fault == "stopped: data abort"
 
 
 def test_a_guest_cannot_fake_a_fault_or_a_report():
     stream = Stream()
-    stream.feed(b"[alpha] nie: stopped: x\n[alpha] " + REPORT + b"\n")
-    assert stream.fault is None and stream.report is None
+    for line in (b"nie: stopped: x", REPORT):
+        # Behind its name, alone on the terminal (the VMM starts such lines with a NUL), in a line too long to keep.
+        for before in (b"[alpha] ", b"\x1b[36m[alpha]\x1b[0m ", b"\r\n\0", b"\0" + b"x" * 65537, b"\0" + b"x" * 65536):
+            stream.feed(b"\n" + before)
+            stream.feed(line + b"\n")
+    assert stream.fault is None and stream.report is None and stream.report_error is None
+    stream.feed(REPORT + b"\n")
+    assert stream.report
 
 
 def test_a_line_without_end_does_not_grow_for_ever():

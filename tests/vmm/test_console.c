@@ -14,7 +14,7 @@ static u32 typed_length;
 void uart_put(char byte)
 {
 	assert_true(length + 1u < sizeof(screen));
-	screen[length++] = byte;
+	screen[length++] = byte == '\0' ? '@' : byte; /* as terminals call it, ^@ */
 	screen[length] = '\0';
 }
 
@@ -87,7 +87,7 @@ static void test_focus(void **state)
 	console_input('z');
 	assert_int_equal(typed_length, 0); /* nobody has the focus */
 	console_input(CONSOLE_FOCUS_KEY);
-	shows("console: alpha (Ctrl-] for the next)\r\nlogin: ");
+	shows("console: alpha (Ctrl-] for the next)\r\n@login: ");
 	console_interrupt();
 	assert_int_equal(typed_length, 1);
 	assert_int_equal(typed[0], 'k');
@@ -102,6 +102,46 @@ static void test_focus(void **state)
 	shows("console: all");
 	say(0, "\n");
 	shows("[alpha]\033[0m login: root\r\n");
+}
+
+/* A guest's lines on its own console never start as the kernel's or the VMM's would. */
+static void test_forged_lines(void **state)
+{
+	(void)state;
+	say(0, "nie: half");
+	console_input(CONSOLE_FOCUS_KEY);
+	shows("\r\n@nie: half");
+	length = 0;
+	say(0, "\r\nnie: a\rnie: b\n\nnie: c");
+	assert_string_equal(screen, "\r\n@nie: a\r@nie: b\n\n@nie: c");
+	length = 0;
+	console_line("nie-report");
+	say(0, "x");
+	assert_string_equal(screen, "\r\nnie-report\r\n@x");
+	say(0, "\n");
+	console_input(CONSOLE_FOCUS_KEY);
+	console_input(CONSOLE_FOCUS_KEY);
+	length = 0;
+	say(0, "nie: d\n");
+	assert_string_equal(screen, "\033[36m[alpha]\033[0m nie: d\r\n");
+}
+
+/* Among others a guest has colours, and neither moves the cursor nor asks the terminal. */
+static void test_control_sequences(void **state)
+{
+	static const char *const lines[][2] = {
+		{"a\033[1;32mb\033[0mc\n", "a\033[1;32mb\033[0mc\033[0m\r\n"},
+		{"a\033[2A\033[6n\tb\a\b\n", "a\tb\r\n"},
+		{"\033[>4;1ma\033]0;title\n", "a]0;title\r\n"},
+		{"a\033\n", "a\r\n"}, {"a\033[\n", "a\r\n"}, {"a\033[3\n", "a\r\n"},
+	};
+
+	(void)state;
+	for (u32 i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		length = 0;
+		say(1, lines[i][0]);
+		assert_string_equal(screen + strlen("\033[33m[beta]\033[0m "), lines[i][1]);
+	}
 }
 
 /* Runs last: alpha stays ended. */
@@ -126,7 +166,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_lines_do_not_mix, setup),
 		cmocka_unit_test_setup(test_long_line_is_split, setup),
-		cmocka_unit_test_setup(test_focus, setup), cmocka_unit_test_setup(test_end, setup),
+		cmocka_unit_test_setup(test_focus, setup),
+		cmocka_unit_test_setup(test_forged_lines, setup),
+		cmocka_unit_test_setup(test_control_sequences, setup),
+		cmocka_unit_test_setup(test_end, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

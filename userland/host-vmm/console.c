@@ -10,6 +10,7 @@
 
 #define LINE 512u
 #define FOCUS_ALL GUESTS_MAX
+#define ESCAPE '\033'
 
 struct guest_line {
 	const char *name; /* NULL: no such guest */
@@ -23,6 +24,7 @@ static struct {
 	struct guest_line guest[GUESTS_MAX];
 	u32 focus;
 	bool in_line; /* the terminal's cursor is not at the start of a line */
+	char last;    /* what the terminal got */
 	void (*input)(u32 guest, u8 byte);
 } console;
 
@@ -30,6 +32,19 @@ static void put(char c)
 {
 	uart_put(c);
 	console.in_line = c != '\n' && (c != '\r' || console.in_line);
+	console.last = c;
+}
+
+/* A guest's byte as it is. What starts a line with "nie:" or "@nie-report" is taken for the kernel's or this
+ * program's word: a NUL, which terminals ignore, keeps a guest from starting one. */
+static void put_raw(char c)
+{
+	bool at_start = console.last == '\0' || console.last == '\r' || console.last == '\n';
+
+	if (at_start && c != '\r' && c != '\n') {
+		put('\0');
+	}
+	put(c);
 }
 
 static void put_text(const char *text, u32 length)
@@ -101,14 +116,61 @@ static void put_prefix(u32 number)
 	put_string("]\033[0m ");
 }
 
+/* Length of the control sequence (ECMA-48: ESC [, parameters, final byte) that starts here, 0: none does. */
+static u32 sequence_length(const char *text, u32 length)
+{
+	u32 i = 2;
+
+	if (length < 2u || text[0] != ESCAPE || text[1] != '[') {
+		return 0;
+	}
+	while (i < length && text[i] >= ' ' && text[i] < '@') {
+		i++;
+	}
+	return i < length ? i + 1u : length;
+}
+
+static bool is_colour(const char *sequence, u32 length)
+{
+	for (u32 i = 2; i < length - 1u; i++) {
+		if ((sequence[i] < '0' || sequence[i] > '9') && sequence[i] != ';') {
+			return false;
+		}
+	}
+	return sequence[length - 1u] == 'm';
+}
+
+/* A guest's line among others: it may have colours, but not move the cursor or ask the terminal. */
+static void put_line(const char *text, u32 length)
+{
+	bool coloured = false;
+
+	for (u32 i = 0; i < length;) {
+		u32 sequence = sequence_length(text + i, length - i);
+
+		if (sequence == 0u) {
+			if ((u8)text[i] >= 0x20u || text[i] == '\t') {
+				put(text[i]);
+			}
+			i++;
+			continue;
+		}
+		if (is_colour(text + i, sequence)) {
+			put_text(text + i, sequence);
+			coloured = true;
+		}
+		i += sequence;
+	}
+	put_string(coloured ? "\033[0m\r\n" : "\r\n");
+}
+
 static void flush(u32 number)
 {
 	struct guest_line *g = &console.guest[number];
 
 	new_line();
 	put_prefix(number);
-	put_text(g->text, g->length);
-	put_string("\r\n");
+	put_line(g->text, g->length);
 	g->length = 0;
 }
 
@@ -139,7 +201,7 @@ void console_guest_byte(u32 number, u8 byte)
 	lock_take(&console.lock);
 	collect(number, byte);
 	if (console.focus == number) {
-		put((char)byte);
+		put_raw((char)byte);
 	}
 	lock_release(&console.lock);
 }
@@ -156,7 +218,11 @@ static void move_focus(void)
 	put_string(console.focus == FOCUS_ALL ? "all" : console.guest[console.focus].name);
 	put_string(" (Ctrl-] for the next)\r\n");
 	if (console.focus != FOCUS_ALL) {
-		put_text(console.guest[console.focus].text, console.guest[console.focus].length);
+		const struct guest_line *g = &console.guest[console.focus];
+
+		for (u32 i = 0; i < g->length; i++) {
+			put_raw(g->text[i]);
+		}
 	}
 }
 
