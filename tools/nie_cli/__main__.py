@@ -9,8 +9,14 @@ from paths import BUILD, CACHE
 from say import Failure, say
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line, as for all other bad input."""
+        raise Failure(f"{message}; {self.prog} --help says more", status=2)
+
+
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="tools/nie", description=__doc__)
+    parser = Parser(prog="tools/nie", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, help, function):
@@ -30,6 +36,7 @@ def parse_arguments():
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, hostile, integration")
     sub.add_argument("--full", action="store_true", help="repeat what is only tried once otherwise")
+    command("help", "this", lambda options: parser.print_help() or 0)
     sub = command("clean", "remove what was built", clean)
     sub.add_argument("--cache", action="store_true", help="and the guests' files and package lists")
     return parser.parse_args()
@@ -41,6 +48,8 @@ def add_run_options(sub):
     sub.add_argument("--guest-kernel", metavar="FILE", help="arm64 Image for the Linux guests")
     sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default), neoverse-n1 or cortex-a72")
     sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
+    sub.add_argument("--icount", action="store_true",
+                     help="time is instructions, a nanosecond each: two runs are alike, on any machine")
     sub.add_argument("--limit", type=int, default=600, metavar="SECONDS", help="stop after this time (default 600)")
     sub.add_argument("--silence", type=int, default=90, metavar="SECONDS",
                      help="stop when nothing is printed for this time (default 90)")
@@ -85,8 +94,8 @@ def clean(options):
 
 
 def main():
-    options = parse_arguments()
     try:
+        options = parse_arguments()
         return options.function(options)
     except Failure as failure:
         print(f"nie: error: {failure}", file=sys.stderr)

@@ -94,8 +94,13 @@ def capdl(full):
 
 def integration(full):
     build.preset("target")
-    return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5",
-                  *(["--full"] if full else []))
+    return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5")
+
+
+def soak(full):
+    """The demo ten times in a row on every machine, to the first failure."""
+    build.preset("target")
+    return pytest("soak", ROOT / "tests" / "integration" / "test_soak.py", "-v", "-x", "--times=10")
 
 
 def hostile(full):
@@ -104,7 +109,9 @@ def hostile(full):
 
 
 SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl,
-          "hostile": hostile, "integration": integration}
+          "hostile": hostile, "integration": integration, "soak": soak}
+# Only with --full, or by name.
+LONG = ("soak",)
 
 
 def run(names, full):
@@ -112,7 +119,7 @@ def run(names, full):
     if unknown:
         raise Failure(f"no suite {unknown[0]}: the suites are {', '.join(SUITES)}")
     total, results = Count(), []
-    for name in names or SUITES:
+    for name in names or [name for name in SUITES if full or name not in LONG]:
         say(f"suite {name}")
         started = time.monotonic()
         try:
