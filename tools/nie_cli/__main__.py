@@ -36,7 +36,7 @@ def parse_arguments():
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, hostile, integration")
     sub.add_argument("--full", action="store_true", help="repeat what is only tried once otherwise")
-    command("help", "this", lambda options: parser.print_help() or 0)
+    command("help", "show this text", lambda options: parser.print_help() or 0)
     sub = command("clean", "remove what was built", clean)
     sub.add_argument("--cache", action="store_true", help="and the guests' files and package lists")
     return parser.parse_args()
