@@ -156,6 +156,36 @@ static void donate_takes_it_from_the_task(void **state)
 	check_ownership();
 }
 
+/* What left a guest is zeroed once; what was mapped again since, once more. */
+static void only_a_frame_that_nobody_wrote_since_ends_without_a_scrub(void **state)
+{
+	granule_t g = object_of(FRAME);
+
+	(void)state;
+	ok(CALL(DONATE, FRAME, GUEST, GUEST_IPA, R | W));
+	ok(CALL(UNMAP, FRAME));
+	native_forget_log();
+	delete_all(0, FRAME, 1);
+	assert_int_equal(native_find(0, NATIVE_SCRUB, g), -1);
+	assert_true(native_is_zero(g, 1));
+	assert_int_equal(granule_state[g], GRANULE_FREE);
+}
+
+static void a_frame_written_after_it_left_a_guest_is_scrubbed_at_its_end(void **state)
+{
+	granule_t g = object_of(FRAME);
+
+	(void)state;
+	ok(CALL(DONATE, FRAME, GUEST, GUEST_IPA, R | W));
+	ok(CALL(UNMAP, FRAME));
+	ok(CALL(MAP, FRAME, OWN_VSPACE, TASK_BASE, R | W));
+	write_secret(g);
+	ok(CALL(UNMAP, FRAME));
+	delete_all(0, FRAME, 1);
+	assert_true(native_is_zero(g, 1));
+	assert_int_equal(granule_state[g], GRANULE_FREE);
+}
+
 static void what_leaves_a_guest_is_scrubbed_and_its_place_destroyed(void **state)
 {
 	granule_t g = object_of(FRAME);
@@ -412,6 +442,8 @@ int main(void)
 		TEST(rights_reach_the_entry),
 		TEST(donate_takes_it_from_the_task),
 		TEST(what_leaves_a_guest_is_scrubbed_and_its_place_destroyed),
+		TEST(only_a_frame_that_nobody_wrote_since_ends_without_a_scrub),
+		TEST(a_frame_written_after_it_left_a_guest_is_scrubbed_at_its_end),
 		TEST(a_lost_place_stays_lost_while_building),
 		TEST(blocks),
 		TEST(kill_takes_everything_out),

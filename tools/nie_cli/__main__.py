@@ -34,8 +34,12 @@ def parse_arguments():
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     add_run_options(sub)
     sub = command("test", "run the tests", test)
-    sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, hostile, integration")
+    sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, bench, hostile, integration")
     sub.add_argument("--full", action="store_true", help="repeat what is only tried once otherwise")
+    sub = command("bench", "measure: instructions of the kernel's operations, sizes, boot beside native", bench)
+    sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: all)")
+    sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default, exact), neoverse-n1 or cortex-a72")
+    sub.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     command("help", "show this text", lambda options: parser.print_help() or 0)
     sub = command("clean", "remove what was built", clean)
     sub.add_argument("--cache", action="store_true", help="and the guests' files and package lists")
@@ -83,6 +87,15 @@ def test(options):
     import suites
 
     return suites.run(options.suites, options.full)
+
+
+def bench(options):
+    if options.cpu not in ("max", "neoverse-n1", "cortex-a72"):
+        raise Failure(f"--cpu {options.cpu}: bench knows max, neoverse-n1 and cortex-a72")
+    set_up.ensure()
+    import bench as benchmark
+
+    return benchmark.run(options.parts, options.cpu, options.json)
 
 
 def clean(options):

@@ -103,12 +103,18 @@ def soak(full):
     return pytest("soak", ROOT / "tests" / "integration" / "test_soak.py", "-v", "-x", "--times=10")
 
 
+def bench(full):
+    import bench as benchmark
+
+    return Count(*benchmark.check(full))
+
+
 def hostile(full):
     build.preset("target")
     return pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
 
 
-SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl,
+SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl, "bench": bench,
           "hostile": hostile, "integration": integration, "soak": soak}
 # Only with --full, or by name.
 LONG = ("soak",)

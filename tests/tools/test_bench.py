@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark's figures and budgets: read right, and never passed by default."""
+import pytest
+
+import bench
+import bench_boot
+import bench_kernel
+import bench_size
+from say import Failure
+
+TABLE = "| name | what | budget | goal | peer |\n| `null` | a call | 210 | 60 | x |\n| `text` | size | 32,768 | | |\n"
+
+
+def test_budgets():
+    found = bench.budgets(TABLE)
+    assert found["null"] == bench.Budget("a call", 210, 60) and found["text"] == bench.Budget("size", 32768)
+
+
+@pytest.mark.parametrize("text", ["", "no table", TABLE + TABLE])
+def test_a_page_without_budgets_or_with_one_twice(text):
+    with pytest.raises(Failure):
+        bench.budgets(text)
+
+
+def test_the_page_has_a_budget_for_each_figure_and_no_other():
+    samples = {name: 100.0 for name in (
+        "null map unmap donate retype destroy destroy-2m map-2m map-2m-executable guest-nothing guest-hvc "
+        "guest-mmio-write guest-mmio-read guest-wfi guest-id-register two-switches guest-timer-loop guest-quiet-loop "
+        "guest-timer-latency guest-ipi guest-create guest-destroy").split()}
+    names = set(bench_kernel.operations(samples, 10**9)) | {"text", "sloc", "outside-objects"}
+    names |= {f"{what}-{series}" for what in ("boot", "lines") for series in bench.KERNEL_SERIES}
+    assert set(bench.budgets()) == names
+
+
+def test_one_too_many_exceeds():
+    known = bench.budgets(TABLE)
+    assert not bench.exceeded({"null": 210.0, "text": 32768}, known)
+    assert len(bench.exceeded({"null": 210.5, "text": 32769}, known)) == 2
+
+
+@pytest.mark.parametrize("parts", [("null",), ("null", "text")])
+def test_a_budget_that_was_not_measured_fails(monkeypatch, parts):
+    monkeypatch.setattr(bench, "budgets", lambda: {name: bench.Budget(name, 1) for name in ("null", "text")})
+    monkeypatch.setattr(bench, "MEASURE", {"kernel": lambda cpu: {name: 1 for name in parts},
+                                           "size": lambda cpu: {}, "boot": lambda cpu: {}})
+    assert bench.check(False) == (len(parts), 2 - len(parts))
+
+
+LINES = ["nie: EL2 kernel", "bench: frequency 1000000000", "bench: null 64 6400 100 100"]
+
+
+def test_the_task_must_come_to_its_end():
+    assert bench_kernel.parse([*LINES, "bench: end"]) == ({"null": 100.0}, 10**9)
+    for lines in (LINES, [*LINES, "bench: failed: map: mapped, argument 1"], []):
+        with pytest.raises(Failure):
+            bench_kernel.parse(lines)
+
+
+def test_source_lines():
+    assert bench_size.source_lines("/* a\n * b */\nint x; // c\n\n\tx = 1; /* d */\n") == 2
+
+
+def test_boot_times():
+    lines = ["\x1b[36m[linux]\x1b[0m bench-dmesg: [    0.788116] Run /init as init process",
+             "bench-dmesg: [    0.800000] bench-lines-from", "bench-dmesg: [    0.804000] bench-lines-to",
+             "bench-fdt: 0A3+7Q=="]
+    assert bench_boot.parse(lines, "x") == ({"init": 788116, "lines": 4000}, b"\xd0\x0d\xfe\xed")
+    with pytest.raises(Failure, match="did not boot"):
+        bench_boot.parse(lines[1:], "x")
