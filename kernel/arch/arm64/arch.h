@@ -31,6 +31,9 @@ struct area {
 
 _Static_assert(sizeof(struct area) == AREA_SIZE, "percpu_offsets.h");
 
+/* Runs once for a core, or rarely: small rather than fast. */
+#define COLD __attribute__((cold))
+
 extern struct area areas[NIE_MAX_CORES];
 
 static inline struct percpu *percpu(void)
@@ -56,15 +59,15 @@ u64 *mmu_window_pages(u32 core);
 
 /* gic.c */
 #define INTID_NONE 1023u
-void gic_init_machine(void);
-void gic_init_core(struct percpu *me);
+COLD void gic_init_machine(void);
+COLD void gic_init_core(struct percpu *me);
 u32 gic_acknowledge(struct percpu *me);
 void gic_timer_set_enabled(struct percpu *me, u32 enabled);
 void gic_timer_set_active(struct percpu *me, u32 active);
-void gic_kick_others(u32 core);
+COLD void gic_kick_others(u32 core);
 
 /* vgic.c */
-void vgic_check(void);
+COLD void vgic_check(void);
 void vgic_unload(struct percpu *me, struct vcpu *v);
 void vgic_load_all(const struct vcpu *v); /* what only another guest changes; before vgic_load */
 void vgic_load(struct percpu *me, const struct vcpu *v);
@@ -77,7 +80,7 @@ void timer_guest_unload(struct el1_state *s);
 void timer_guest_load(const struct el1_state *s);
 
 /* switch.c */
-void switch_init_core(void);
+COLD void switch_init_core(void);
 void fp_trap(struct percpu *me);
 
 /* fp.S */

@@ -193,7 +193,7 @@ void gic_kick_others(u32 core)
 	}
 }
 
-void hw_irq_enable(u32 intid, u32 core)
+COLD void hw_irq_enable(u32 intid, u32 core)
 {
 	write64(GICD_IROUTER + intid * 8ul, areas[core].percpu.affinity);
 	write32(GICD_ISENABLER + intid / 32u * 4u, 1u << intid % 32u);

@@ -286,7 +286,7 @@ void fp_trap(struct percpu *me)
 	v->fp_live = me->core + 1u;
 }
 
-void hw_vcpu_forget(granule_t vcpu)
+COLD void hw_vcpu_forget(granule_t vcpu)
 {
 	vcpu_at(vcpu)->fp_live = 0;
 	vcpu_at(vcpu)->el1_live = 0;
