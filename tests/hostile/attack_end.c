@@ -92,6 +92,26 @@ static void other_ways(void)
 	zero("take the memory of a guest that never ran, and read it", scan_guest_memory(&victim));
 }
 
+/* A page comes back from a guest, scrubbed; we write to it and let it go. Its next owner is somebody else. */
+static void pass_on(void)
+{
+	u64 memory = scratch_make(NIE_TYPE_UNTYPED, NIE_PAGE_BITS);
+	u64 page = h.scratch.next_slot;
+	u64 ipa = GUEST_RAM_BASE + GUEST_RAM_SIZE;
+
+	must("a page", nie_retype(memory, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS, NIE_OWN_CSPACE, page, 1));
+	guest_build(&victim);
+	must("donating", nie_donate(page, victim.vspace, ipa, NIE_RIGHT_READ));
+	must("taking it back", nie_unmap(page));
+	must("mapping", nie_map(page, h.config.vspace, ATTEMPT_PAGE, RIGHTS_RW));
+	*(volatile u64 *)ATTEMPT_PAGE = SITTER_SECRET;
+	must("deleting", nie_delete_all(NIE_OWN_CSPACE, page));
+	must("a page", nie_retype(memory, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS, NIE_OWN_CSPACE, page, 1));
+	zero("write into a page that a guest gave back, delete it, and make it anew",
+	     scan_frame(page, NIE_PAGE_BITS));
+	scratch_reset();
+}
+
 /* After all that, the untypeds are as large as ever. */
 static void accounts(void)
 {
@@ -112,5 +132,6 @@ void attack_end(void)
 	control();
 	marker_guest();
 	other_ways();
+	pass_on();
 	accounts();
 }

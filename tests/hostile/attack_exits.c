@@ -152,8 +152,8 @@ static void privileged(void)
 {
 	extern void probe_timer(void), probe_timer_set(void), probe_pmu(void), probe_ttbr(void),
 		probe_tpidr(void), probe_vbar(void), probe_far(void), probe_key(void), probe_vttbr(void),
-		probe_hcr(void), probe_list(void), probe_debug(void), probe_tlbi(void), probe_translate(void), probe_mask(void),
-		probe_hvc(void), probe_smc(void), probe_eret(void), probe_undefined(void);
+		probe_hcr(void), probe_list(void), probe_debug(void), probe_tlbi(void), probe_translate(void),
+		probe_mask(void), probe_hvc(void), probe_smc(void), probe_eret(void), probe_undefined(void);
 	static const struct {
 		const char *what;
 		void (*entry)(void);

@@ -81,6 +81,7 @@ static void donating(void)
 	u64 shared = scratch_make(NIE_TYPE_SHARED_FRAME, NIE_PAGE_BITS);
 	u64 big = scratch_make(NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS);
 	u64 end = GUEST_RAM_BASE + GUEST_RAM_SIZE;
+	u64 found;
 
 	guest_build(&marker);
 	refused("donate a page a second time", nie_donate(marker.page[0], marker.vspace, end, NIE_RIGHT_READ),
@@ -109,8 +110,8 @@ static void donating(void)
 	refused("put another page where a measured one was",
 		nie_donate(page, marker.vspace, GUEST_PAGE_IPA + 3u * NIE_PAGE_SIZE, NIE_RIGHT_READ),
 		NIE_DONATE_EXISTS_IPA);
-	verdict(scan_frame(marker.page[3], NIE_PAGE_BITS) == 0u, "take a page back from a guest and read it",
-		"all zero");
+	found = scan_frame(marker.page[3], NIE_PAGE_BITS);
+	verdict(found == 0u, "take a page back from a guest and read it", "%lu words are not zero", found);
 	scratch_reset();
 }
 
@@ -142,14 +143,15 @@ static void live_guest(void)
 	u64 ipa = GUEST_PAGE_IPA + 5u * NIE_PAGE_SIZE;
 	u64 value = 0;
 	u64 reason;
+	u64 found;
 
 	guest_start(&victim);
 	refused("donate to an active guest",
 		nie_donate(page, victim.vspace, GUEST_RAM_BASE + GUEST_RAM_SIZE, NIE_RIGHT_READ),
 		NIE_DONATE_WRONG_STATE_VSPACE);
 	must("taking a page away", nie_unmap(victim.page[5]));
-	verdict(scan_frame(victim.page[5], NIE_PAGE_BITS) == 0u, "unmap a live guest's page and read it",
-		"all zero");
+	found = scan_frame(victim.page[5], NIE_PAGE_BITS);
+	verdict(found == 0u, "unmap a live guest's page and read it", "%lu words are not zero", found);
 	must("mapping it", own_map(victim.page[5], ATTEMPT_PAGE, RIGHTS_RW));
 	*(volatile u64 *)ATTEMPT_PAGE = SITTER_WORD(ipa);
 	refused("replay: give a live guest its page back, with what was in it",

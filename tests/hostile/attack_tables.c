@@ -67,7 +67,8 @@ static void taken_away(const char *what, u64 table, u64 ipa, u64 level)
 
 	must("deleting a table", nie_delete_all(NIE_OWN_CSPACE, table));
 	refused(level == 3u ? "link a new level-3 table where a live guest lost one"
-			    : "link a new level-2 table where a live guest lost one", nie_map_table(fresh, victim.vspace, ipa, level),
+			    : "link a new level-2 table where a live guest lost one",
+		nie_map_table(fresh, victim.vspace, ipa, level),
 		NIE_MAP_TABLE_EXISTS_IPA);
 	reason = guest_ask(&victim, COMMAND_LOAD, GUEST_PAGE_IPA, &value);
 	verdict(reason == NIE_EXIT_CRASH && value == 0u, what, "the guest ends: exit %lu, class 0x%lx", reason,

@@ -2,7 +2,7 @@
 """A VMM with all of host-vmm's capabilities attacks its guests; a line of its output for each attack."""
 import pytest
 
-ONE_CORE, ALL_CORES = 211, 215  # attacks; four need a second core
+ONE_CORE, ALL_CORES = 212, 216  # attacks; four need a second core
 MACHINES = [("max", 1), ("max", 4), ("neoverse-n1", 1), ("neoverse-n1", 4)]
 
 
