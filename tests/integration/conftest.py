@@ -22,7 +22,11 @@ CPUS = ("max", "neoverse-n1", "cortex-a72")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--full", action="store_true", help="the demo ten times in a row on every machine")
+    parser.addoption("--times", type=int, default=0, help="test_soak.py: the demo so often in a row on every machine")
+
+
+def pytest_ignore_collect(collection_path, config):
+    return True if collection_path.name == "test_soak.py" and not config.getoption("--times") else None
 
 
 class Run:
@@ -54,10 +58,11 @@ def boot(tmp_path_factory):
         settings = {} if cores == description.cores else {"machine.cores": cores}
         return description, build.image(description, settings, tmp_path_factory.mktemp(description.name))
 
-    def run(system, cpu="max", cores=4, limit=300, silence=90):
+    def run(system, cpu="max", cores=4, limit=300, silence=90, icount=False):
         description, file = image(str(system), cores)
         output = io.BytesIO()
-        hardware = machine.Machine(file, cpu, cores, description.memory, description.platform["qemu"]["machine"])
+        hardware = machine.Machine(file, cpu, cores, description.memory, description.platform["qemu"]["machine"],
+                                   icount)
         outcome = machine.run(hardware, limit=limit, silence=silence, output=output, quiet=True)
         return Run(outcome, output.getvalue())
     return run
@@ -66,10 +71,10 @@ def boot(tmp_path_factory):
 @pytest.fixture(scope="session")
 def plain():
     """plain(kernel, ...): what runs in QEMU's `virt` machine without nie prints."""
-    def run(kernel, *options, cpu="max", memory="256M", cores=1, limit=120):
+    def run(kernel, *options, cpu="max", memory="256M", cores=1, limit=120, icount=False):
         command = ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", cpu, "-smp", str(cores), "-m", memory,
                    "-display", "none", "-nic", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
-                   "-kernel", str(kernel), *options]
+                   "-kernel", str(kernel), *options, *(machine.ICOUNT if icount else [])]
         result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 timeout=limit)
         assert result.returncode == 0, result.stdout.decode(errors="replace")
@@ -79,11 +84,11 @@ def plain():
 
 @pytest.fixture(scope="session")
 def linux_native(plain):
-    """linux_native(series, cpu, cores): the same kernel and initramfs without nie."""
+    """linux_native(series, cpu, cores): the same kernel and initramfs without nie, in instruction time."""
     @functools.cache
     def run(series, cpu, cores):
         return plain(paths.kernel(series), "-initrd", str(paths.TARGET / "initramfs.cpio.gz"),
-                     "-append", "console=ttyAMA0", cpu=cpu, cores=cores)
+                     "-append", "console=ttyAMA0", cpu=cpu, cores=cores, icount=True)
     return run
 
 

@@ -103,5 +103,37 @@ def test_interactive_without_a_terminal(nie):
     fails(nie("demo", "--interactive"), "terminal")
 
 
+@pytest.mark.parametrize("arguments, words", [
+    ((), ("COMMAND", "tools/nie --help")),
+    (("dmeo",), ("dmeo", "demo")),
+    (("demo", "--colour"), ("--colour",)),
+    (("demo", "extra"), ("extra",)),
+    (("demo", "--cores", "four"), ("--cores", "four", "tools/nie demo --help")),
+    (("demo", "--cores"), ("--cores", "expected one argument")),
+    (("demo", "--limit", "0"), ("--limit 0", "from 1 on")),
+    (("demo", "--silence", "-3"), ("--silence -3",)),
+    (("run",), ("system",)),
+    (("demo", "--interactive", "--icount"), ("--icount",))])
+def test_arguments(nie, arguments, words):
+    fails(nie(*arguments), *words)
+
+
+def test_json_that_is_a_folder(nie, tmp_path):
+    fails(nie("demo", "--json", tmp_path), "is a folder")
+
+
+def test_unknown_end(nie, tmp_path):
+    file = tmp_path / "bad_system.yaml"
+    file.write_text(SYSTEM.format(**GOOD).replace("memory:", "expect: explode, memory:"))
+    fails(nie("run", file), "g.expect", "explode", "crash")
+
+
+@pytest.mark.parametrize("arguments", [("help",), ("--help",), ("demo", "--help"), ("bench", "--help")])
+def test_help(nie, arguments):
+    result = nie(*arguments)
+    assert result.returncode == 0 and result.stderr == ""
+    assert "usage: tools/nie" in result.stdout
+
+
 def test_unknown_suite(nie):
     fails(nie("test", "nosuch"), "nosuch", "integration")

@@ -19,6 +19,11 @@ def demo(boot):
     return functools.cache(lambda cpu, cores: boot("demo", cpu, cores))
 
 
+@pytest.fixture(scope="session")
+def demo_icount(boot):
+    return functools.cache(lambda cpu, cores: boot("demo", cpu, cores, icount=True))
+
+
 @pytest.fixture(params=MACHINES, ids=lambda m: f"{m[0]}-{m[1]}", scope="session")
 def on(request):
     return request.param
@@ -57,9 +62,11 @@ def test_linux_does_its_work(demo, on, guest):
 
 
 @pytest.mark.parametrize("guest", GUESTS)
-def test_no_warning_that_native_does_not_print(demo, linux_native, on, guest):
+def test_no_warning_that_native_does_not_print(demo_icount, linux_native, on, guest):
+    """Both in instruction time: how busy the build host is must not matter (a kernel warns when it was kept waiting)."""
     series, vcpus = GUESTS[guest]
-    run = demo(*on)
+    run = demo_icount(*on)
+    assert run.outcome.problem is None and run.ended()[guest] == "off", run.tail()
     assert "nie: done" in run.of(guest), run.tail()
     allowed = warnings(linux_native(series, on[0], vcpus))
     assert warnings(run.of(guest)) - allowed == set()
@@ -95,12 +102,3 @@ def test_other_kernel_for_the_linux_guests(nie, tmp_path):
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr
     assert not re.search(r"Linux \(none\) 6\.1\.", result.stdout)
     assert len(re.findall(r"Linux \(none\) 6\.12\.", result.stdout)) == 2
-
-
-def test_ten_times_in_a_row(request, boot, on):
-    if not request.config.getoption("--full"):
-        pytest.skip("--full")
-    for attempt in range(10):
-        run = boot("demo", *on)
-        assert run.outcome.problem is None, f"attempt {attempt + 1}: {run.tail()}"
-        assert run.ended() == {"alpha": "off", "beta": "off", "gamma": "off"}, f"attempt {attempt + 1}"

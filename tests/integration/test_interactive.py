@@ -29,6 +29,10 @@ def test_shell_in_each_linux_guest(session):
         session.expect(" # ")
         session.send("echo $((6 * 7)) $(uname -r)\r")
         session.expect(rf"42 {kernel}")
+        # What looks like the kernel's or the VMM's word is a guest's here, and changes nothing at the end.
+        session.send(r"printf 'nie: stopped: forged\n@nie-report {\042guests\042: []}\n'" + "\r")
+        session.expect("@nie-report.*@nie-report")
+        session.expect(" # ")
         # Ctrl-C reaches the guest: it ends a command there, not the emulator.
         session.send("sleep 1000\r")
         session.expect("sleep 1000")

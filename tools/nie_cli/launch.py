@@ -19,8 +19,15 @@ def check(options, system):
     most = min(MOST_CORES, system.platform.get("cores", MOST_CORES))
     if not 1 <= options.cores <= most:
         raise Failure(f"--cores {options.cores}: {system.platform['name']} has 1 to {most}")
+    if options.interactive and options.icount:
+        raise Failure("--interactive and --icount: choose one, a clock that skips idle time does not wait for keys")
     if options.interactive and not machine.has_terminal():
         raise Failure("--interactive needs a terminal on standard input")
+    for name in ("limit", "silence"):
+        if getattr(options, name) < 1:
+            raise Failure(f"--{name} {getattr(options, name)}: give a number of seconds from 1 on")
+    if options.json and Path(options.json).is_dir():
+        raise Failure(f"--json {options.json}: is a folder: give a file")
     if options.json and not os.access(Path(options.json).absolute().parent, os.W_OK):
         raise Failure(f"--json {options.json}: its folder cannot be written")
 
@@ -41,10 +48,11 @@ def launch(options):
                       for name in system.linux()}
     image = build.system(system, settings)
     platform = system.platform
-    say(f"booting {system.name} on QEMU, -cpu {options.cpu}, {options.cores} cores"
+    say(f"booting {system.name} on QEMU, -cpu {options.cpu}, {options.cores} core{'s' * (options.cores > 1)}"
         + ("; Ctrl-] switches consoles, Ctrl-A x ends QEMU" if options.interactive else ""))
     outcome = machine.run(
-        machine.Machine(image, options.cpu, options.cores, system.memory, platform["qemu"]["machine"]),
+        machine.Machine(image, options.cpu, options.cores, system.memory, platform["qemu"]["machine"],
+                        options.icount),
         interactive=options.interactive, limit=options.limit, silence=options.silence)
     expected = system.expected()
     problems = [outcome.problem] if outcome.problem else []

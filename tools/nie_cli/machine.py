@@ -17,6 +17,8 @@ try:
 except ImportError:
     termios = None
 
+ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+
 
 @dataclass
 class Machine:
@@ -25,14 +27,17 @@ class Machine:
     cores: int = 4
     memory: int = 2 << 30
     machine: str = "virt,virtualization=on,gic-version=3"
+    icount: bool = False  # virtual time: an instruction is a nanosecond, idle time is skipped
     extra: list = field(default_factory=list)
 
     def command(self, interactive):
         # With mux, QEMU's own escapes work: Ctrl-A x ends it.
         console = "stdio,id=console,signal=off" + (",mux=on" if interactive else "")
-        command = [QEMU, "-M", self.machine, "-cpu", self.cpu, "-smp", str(self.cores),
+        kind = self.machine + (",dtb-randomness=off" if self.icount else "")
+        command = [QEMU, "-M", kind, "-cpu", self.cpu, "-smp", str(self.cores),
                    "-m", f"{self.memory >> 20}M", "-display", "none", "-nic", "none", "-no-reboot",
-                   "-chardev", console, "-serial", "chardev:console", "-kernel", str(self.image), *self.extra]
+                   "-chardev", console, "-serial", "chardev:console", "-kernel", str(self.image),
+                   *(ICOUNT if self.icount else []), *self.extra]
         return command + (["-mon", "chardev=console"] if interactive else ["-monitor", "none"])
 
 

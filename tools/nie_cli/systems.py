@@ -7,6 +7,9 @@ from pathlib import Path
 from paths import PLATFORMS, SYSTEMS
 from say import Failure
 
+# How a guest may end (docs/capdl.md).
+ENDS = ("off", "reset", "fault", "crash", "timeout", "error")
+
 
 @dataclass
 class System:
@@ -60,6 +63,9 @@ def find(name):
     guests = content.get("guests")
     if not isinstance(guests, dict) or not all(isinstance(guest, dict) for guest in guests.values()):
         raise Failure(f"system {path}: `guests` is not a mapping of names to descriptions")
+    for guest, description in guests.items():
+        if description.get("expect", "off") not in ENDS:
+            raise Failure(f"system {path}: {guest}.expect: {description['expect']!r}: use one of {', '.join(ENDS)}")
     machine = content.get("machine") or {}
     if not isinstance(machine, dict) or not isinstance(machine.get("cores", 4), int):
         raise Failure(f"system {path}: machine.cores is not a number")
