@@ -25,8 +25,8 @@
 unsigned char native_ram[RAM_SIZE] __attribute__((aligned(4096)));
 struct native_inputs native;
 
-static u8 mapped[RAM_GRANULES];
-static u8 dirty[RAM_GRANULES]; /* EL2, a task or a guest could write it since it was zeroed */
+u8 native_mapped[RAM_GRANULES];
+u8 native_dirty[RAM_GRANULES];
 static bool started;
 static struct native_event events[LOG_MAX];
 static u32 event_count;
@@ -63,7 +63,7 @@ static void open_ram(granule_t first, u32 count)
 static void close_ram(granule_t first, u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
-		if (mapped[first + i] == 0u) {
+		if (native_mapped[first + i] == 0u) {
 			ASAN_POISON_MEMORY_REGION(granule_bytes(first + i), GRANULE_SIZE);
 		}
 	}
@@ -72,9 +72,9 @@ static void close_ram(granule_t first, u32 count)
 void native_reset(void)
 {
 	for (granule_t g = 0; g < RAM_GRANULES; g++) {
-		if (mapped[g] != 0u || dirty[g] != 0u || !started) {
-			mapped[g] = 0;
-			dirty[g] = 0;
+		if (native_mapped[g] != 0u || native_dirty[g] != 0u || !started) {
+			native_mapped[g] = 0;
+			native_dirty[g] = 0;
 			open_ram(g, 1);
 			memset(granule_bytes(g), 0, GRANULE_SIZE);
 			close_ram(g, 1);
@@ -143,7 +143,7 @@ void native_ram_write(u64 offset, const void *from, u64 bytes)
 	check_range("a write", first, count);
 	open_ram(first, count);
 	memcpy(native_ram + offset, from, bytes);
-	memset(dirty + first, 1, count);
+	memset(native_dirty + first, 1, count);
 	close_ram(first, count);
 }
 
@@ -161,14 +161,25 @@ bool native_is_zero(granule_t first, u32 count)
 	return true;
 }
 
-bool native_is_clean(granule_t g)
+u32 native_live(granule_t *live)
 {
-	return dirty[g] == 0u;
-}
+	u32 count = 0;
+	u64 eight = 0;
 
-bool native_is_mapped(granule_t g)
-{
-	return mapped[g] != 0u;
+	for (granule_t g = 0; g < RAM_GRANULES; g++) {
+		if (g % 8u == 0u) {
+			memcpy(&eight, &granule_state[g], 8);
+			if (eight == 0u) { /* FREE */
+				g += 7u;
+				continue;
+			}
+		}
+		if (granule_state[g] != GRANULE_FREE) {
+			live[count] = g;
+			count++;
+		}
+	}
+	return count;
 }
 
 void hw_object_map(granule_t first, u32 count)
@@ -176,12 +187,12 @@ void hw_object_map(granule_t first, u32 count)
 	check_range("hw_object_map", first, count);
 	record(NATIVE_OBJECT_MAP, first, count, 0);
 	for (u32 i = 0; i < count; i++) {
-		if (mapped[first + i] != 0u) {
+		if (native_mapped[first + i] != 0u) {
 			fprintf(stderr, "native: granule %u is mapped twice\n", first + i);
 			abort();
 		}
-		mapped[first + i] = 1;
-		dirty[first + i] = 1;
+		native_mapped[first + i] = 1;
+		native_dirty[first + i] = 1;
 	}
 	open_ram(first, count);
 }
@@ -190,7 +201,7 @@ void hw_object_unmap(granule_t first, u32 count)
 {
 	check_range("hw_object_unmap", first, count);
 	record(NATIVE_OBJECT_UNMAP, first, count, 0);
-	memset(mapped + first, 0, count);
+	memset(native_mapped + first, 0, count);
 	close_ram(first, count);
 }
 
@@ -199,14 +210,14 @@ void hw_scrub(granule_t first, u32 count)
 	check_range("hw_scrub", first, count);
 	record(NATIVE_SCRUB, first, count, granule_state[first]);
 	for (u32 i = 0; i < count; i++) {
-		if (mapped[first + i] != 0u) {
+		if (native_mapped[first + i] != 0u) {
 			fprintf(stderr, "native: granule %u is scrubbed while EL2 maps it\n", first + i);
 			abort();
 		}
 	}
 	open_ram(first, count);
 	memset(granule_bytes(first), 0, count * GRANULE_SIZE);
-	memset(dirty + first, 0, count);
+	memset(native_dirty + first, 0, count);
 	close_ram(first, count);
 }
 

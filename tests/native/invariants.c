@@ -26,6 +26,7 @@
 	} while (0)
 
 static u32 links[RAM_GRANULES];   /* leaves and table entries that name a granule */
+static granule_t live[RAM_GRANULES];
 static u8 origins[RAM_GRANULES];  /* capabilities whose end is the object's */
 
 /* State of the first granule of an object; 0: the type has no granules. */
@@ -95,15 +96,19 @@ static const char *check_slot(slot_t s)
 
 const char *invariant_tree(void)
 {
+	u32 count = native_live(live);
+
 	memset(origins, 0, sizeof(origins));
-	for (granule_t g = 0; g < RAM_GRANULES; g++) {
+	for (u32 n = 0; n < count; n++) {
+		granule_t g = live[n];
+
 		if (granule_state[g] != GRANULE_CNODE || !native_is_mapped(g)) {
 			continue;
 		}
 		const struct slot *header = slot_at(g * NIE_SLOTS_PER_GRANULE);
-		u32 count = header->object != 0u ? header->object : header->serial; /* doomed: doomed.c */
+		u32 slots = header->object != 0u ? header->object : header->serial; /* doomed: doomed.c */
 
-		for (u32 i = 1; i < count; i++) {
+		for (u32 i = 1; i < slots; i++) {
 			slot_t s = g * NIE_SLOTS_PER_GRANULE + i;
 
 			if (slot_at(s)->type != 0u) {
@@ -182,24 +187,48 @@ static const char *check_links(granule_t g)
 	return NULL;
 }
 
+/* Free is scrubbed, and mapped by nobody. */
+static const char *check_free(bool every_byte)
+{
+	for (granule_t g = 0; g < RAM_GRANULES; g += 8u) {
+		u64 states, mapped, dirty;
+
+		memcpy(&states, &granule_state[g], 8);
+		memcpy(&mapped, &native_mapped[g], 8);
+		memcpy(&dirty, &native_dirty[g], 8);
+		if (states == 0u && mapped == 0u && dirty == 0u && !every_byte) {
+			continue;
+		}
+		for (granule_t e = g; e < g + 8u; e++) {
+			if (granule_state[e] == GRANULE_FREE) {
+				MUST(!native_is_mapped(e));
+				MUST(every_byte ? native_is_zero(e, 1) : native_dirty[e] == 0u);
+			}
+		}
+	}
+	return NULL;
+}
+
 const char *invariant_ownership(bool every_byte)
 {
+	u32 count = native_live(live);
+
 	memset(links, 0, sizeof(links));
-	for (granule_t g = 0; g < RAM_GRANULES; g++) {
+	TRY(check_free(every_byte));
+	for (u32 n = 0; n < count; n++) {
+		granule_t g = live[n];
 		bool object = granule_state[g] >= GRANULE_CNODE && granule_state[g] <= GRANULE_VCPU;
 
 		MUST(native_is_mapped(g) == object || granule_state[g] == GRANULE_TAIL);
-		if (granule_state[g] == GRANULE_FREE) {
-			MUST(!native_is_mapped(g));
-			MUST(every_byte ? native_is_zero(g, 1) : native_is_clean(g));
-		}
 		if (granule_state[g] == GRANULE_VSPACE) {
 			MUST(granule_state[g + 1u] == GRANULE_ROOT);
 			TRY(check_table(g, g + 1u, 1, 0));
 		}
 	}
 	for (granule_t g = 0; g < RAM_GRANULES; g++) {
-		TRY(check_links(g));
+		if (links[g] != 0u || granule_state[g] != GRANULE_FREE) {
+			TRY(check_links(g));
+		}
 	}
 	return NULL;
 }
@@ -258,8 +287,11 @@ const char *invariant_running(void)
 {
 	u8 vmids[256] = {0};
 	u32 vspaces = 0;
+	u32 count = native_live(live);
 
-	for (granule_t g = 0; g < RAM_GRANULES; g++) {
+	for (u32 n = 0; n < count; n++) {
+		granule_t g = live[n];
+
 		if (granule_state[g] == GRANULE_VCPU) {
 			TRY(check_vcpu(g));
 		}

@@ -59,8 +59,14 @@ int native_find(u32 from, enum native_operation operation, u64 a);
 void native_ram_read(u64 offset, void *to, u64 bytes);
 void native_ram_write(u64 offset, const void *from, u64 bytes);
 bool native_is_zero(granule_t first, u32 count);
-/* Scrubbed, and nobody could write it since. */
-bool native_is_clean(granule_t g);
-bool native_is_mapped(granule_t g);
+/* The granules that are not free, in order; returns how many. `live` has room for all of RAM. */
+u32 native_live(granule_t *live);
+
+extern u8 native_mapped[RAM_GRANULES]; /* at EL2 */
+extern u8 native_dirty[RAM_GRANULES];  /* EL2, a task or a guest could write it since it was zeroed */
+static inline bool native_is_mapped(granule_t g)
+{
+	return native_mapped[g] != 0u;
+}
 
 #endif
