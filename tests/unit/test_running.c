@@ -336,6 +336,12 @@ static void psci_turns_vcpus_on_and_off(void **state)
 	exited(NIE_EXIT_CPU_ON, 1, 0, 0);
 	assert_int_equal(vcpu_at(cpu1)->x[19], 0);
 	assert_int_equal(vcpu_at(cpu1)->el1.ttbr0_el1, 0);
+	/* What crashed stays down. */
+	vcpu_at(cpu1)->power = VCPU_CRASHED;
+	run(CPU0, NIE_NEVER, 0);
+	guest_calls(PSCI_CPU_ON, 1, 0x40002000, 0);
+	assert_int_equal(v0->x[0], (u64)-6);
+	assert_int_equal(vcpu_at(cpu1)->power, VCPU_CRASHED);
 }
 
 static void psci_ends_a_guest(void **state)

@@ -34,6 +34,7 @@
 #define NOT_SUPPORTED (~0ul)      /* -1 */
 #define INVALID_PARAMETERS (~1ul) /* -2 */
 #define ALREADY_ON (~3ul)         /* -4 */
+#define INTERNAL_FAILURE (~5ul)   /* -6 */
 #define INVALID_ADDRESS (~8ul)    /* -9 */
 
 /* MPIDR_EL1: the affinity fields; a guest's vCPU has its index in Aff0 and zero elsewhere. */
@@ -86,6 +87,8 @@ static void cpu_on(u32 core, struct vcpu *v, u64 mpidr, u64 entry, u64 context)
 		v->x[0] = INVALID_PARAMETERS;
 	} else if (vcpu_at(g)->power == VCPU_ON) {
 		v->x[0] = ALREADY_ON;
+	} else if (vcpu_at(g)->power != VCPU_OFF) {
+		v->x[0] = INTERNAL_FAILURE; /* it crashed: nobody can continue it */
 	} else if (entry % 4u != 0u || entry >= NIE_SHARED_HALF) {
 		v->x[0] = INVALID_ADDRESS;
 	} else {
