@@ -45,6 +45,15 @@ def test_a_build_that_fails_fails_its_suite_only(monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
 
 
+def test_long_suites_run_with_full_or_by_name(monkeypatch):
+    ran = []
+    monkeypatch.setattr(suites, "SUITES", {name: (lambda full, name=name: ran.append(name) or Count(1))
+                                           for name in ("short", "soak")})
+    for names, full in (([], False), (["soak"], False), ([], True)):
+        suites.run(names, full)
+    assert ran == ["short", "soak", "short", "soak"]
+
+
 def test_unknown_suite():
     with pytest.raises(Failure, match="no suite x"):
         suites.run(["x"], False)

@@ -34,8 +34,9 @@ def parse_arguments():
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     add_run_options(sub)
     sub = command("test", "run the tests", test)
-    sub.add_argument("suites", nargs="*", metavar="SUITE", help="tools, core, unit, analyse, capdl, bench, hostile, integration")
-    sub.add_argument("--full", action="store_true", help="repeat what is only tried once otherwise")
+    sub.add_argument("suites", nargs="*", metavar="SUITE",
+                     help="some of the suites that docs/testing.md lists (default: all but soak)")
+    sub.add_argument("--full", action="store_true", help="all of them, and repeat what is only tried once otherwise")
     sub = command("bench", "measure: instructions of the kernel's operations, sizes, boot beside native", bench)
     sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: all)")
     sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default, exact), neoverse-n1 or cortex-a72")
