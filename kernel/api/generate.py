@@ -184,7 +184,8 @@ def render(api, outdir, wanted):
         path = outdir / OUTPUTS[template]
         text = environment.get_template(template + ".j2").render(api)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        if not path.is_file() or path.read_text() != text:  # else all would be compiled again
+            path.write_text(text)
 
 
 def main(arguments):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kernel/api/generate.py refuses a wrong interface file with one line, and writes nothing."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -124,3 +125,14 @@ def test_headers_compile(tmp_path):
     assembly.write_text('#include "nie/api.h"\n\tmov x8, NIE_CALL_RUN\n\tldr x0, =NIE_BOOT_ADDRESS_IMAGE\n')
     subprocess.run(["aarch64-linux-gnu-gcc", f"-I{out.parent}", "-c", assembly, "-o", tmp_path / "use.o"],
                    check=True, timeout=60)
+
+
+def test_what_is_unchanged_is_not_written(tmp_path):
+    """Or each configuration would compile everything again."""
+    _, _, out = generate(SOURCE.read_text(), tmp_path)
+    for path in out.iterdir():
+        os.utime(path, (0, 0))
+    (out / "names.h").write_text("old")
+    generate(SOURCE.read_text(), tmp_path)
+    assert [path.name for path in out.iterdir() if path.stat().st_mtime] == ["names.h"]
+    assert (out / "names.h").read_text() != "old"
