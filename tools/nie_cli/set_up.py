@@ -89,10 +89,14 @@ def install(codename, absent):
                       + ", ".join(f"{r.what} ({r.package})" for r in still))
 
 
+def sudo_asks_nothing():
+    return subprocess.run(["sudo", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0
+
+
 def root_prefix(state, plans):
     if os.geteuid() == 0:
         return []
-    if shutil.which("sudo") and (sys.stdin.isatty() or subprocess.run(["sudo", "-n", "true"]).returncode == 0):
+    if shutil.which("sudo") and (sys.stdin.isatty() or sudo_asks_nothing()):
         say("installing packages needs root: sudo may ask for your password")
         return ["sudo", "DEBIAN_FRONTEND=noninteractive"]
     commands = " && ".join(shlex.join(state.command("apt-get", "install", *plan)) for plan in plans)
