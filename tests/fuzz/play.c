@@ -202,7 +202,7 @@ static void guest_traps(struct input *in, u32 core)
 	static const u32 functions[] = {0x84000000, 0x84000001, 0x84000002, 0xc4000003, 0xc4000003, 0xc4000004, 0x84000006,
 					0x84000008, 0x84000009, 0x8400000a, 0x80000000, 0x80000001, 0xc4000012, 0x84000012,
 					0xc4000001, 0x84000003};
-	static const u32 registers[] = {0x3a3016, 0x3ac016, 0x3e3016, 0x300001, 0x200001, 0x280000, 0x3a3017};
+	static const u32 registers[] = {0x3a3016, 0x3c3016, 0x3e3016, 0x300001, 0x200001, 0x280000, 0x3a3017};
 	granule_t g = cores[core].current;
 	struct vcpu *v = vcpu_at(g);
 	granule_t runner = v->runner;
@@ -216,13 +216,15 @@ static void guest_traps(struct input *in, u32 core)
 	}
 	if (class == 0x16u || class == 0x17u) {
 		v->x[0] = choice >= RAW ? take_u64(in) : functions[take(in) % 16u];
-		v->x[1] = choice >= 0x80u ? take_u64(in) : take(in) % 4u;
-		v->x[2] = (u64)take(in) * 4u;
+		v->x[1] = take(in);
+		v->x[1] = v->x[1] >= RAW ? take_u64(in) : v->x[1] >= 0x80u ? functions[v->x[1] % 16u] : v->x[1] % 4u;
+		v->x[2] = take(in);
+		v->x[2] = v->x[2] >= RAW ? take_u64(in) : v->x[2] / 8u * 4u;
 		v->x[3] = take(in);
 	} else if (class == 0x18u && choice < 0x80u) {
 		iss = registers[iss % 7u] | (iss & 0x3e0u);
 	} else if (class == 0x24u && choice < 0xc0u) {
-		iss = (iss & 0x1ff0040u) | 1u << 24 | 7u; /* described, a translation fault */
+		iss = (iss & 0x1ff8040u) | 1u << 24 | 7u; /* described, a translation fault */
 	} else if (class == 0x20u && choice < 0xc0u) {
 		iss = choice < 0x80u ? 7u : 0xfu;
 	}
@@ -250,7 +252,7 @@ static void task_traps(struct input *in, u32 core)
 		choice = 0;
 	}
 	watch_begin(core);
-	trap_sync(core, ESR(classes[choice % 5u], choice < 0x80u ? 7u : 0x4fu), address, address / GRANULE_SIZE << 4);
+	trap_sync(core, ESR(classes[choice % 5u], choice < 0x80u ? 6u : 0x4fu), address, address / GRANULE_SIZE << 4);
 	watch_end(core, false);
 }
 

@@ -53,6 +53,17 @@ class Emulator(Requirement):
         return version is not None and version[0] >= QEMU_VERSION
 
 
+class Sanitizers(Requirement):
+    """clang's libFuzzer and sanitizer runtimes."""
+
+    def present(self):
+        try:
+            folder = subprocess.run(["clang", "-print-runtime-dir"], capture_output=True, text=True).stdout.strip()
+        except OSError:
+            return False
+        return bool(folder) and any(Path(folder).parent.glob("*/libclang_rt.fuzzer*.a"))
+
+
 class File(Requirement):
     def present(self):
         return Path(self.what).exists()
@@ -79,6 +90,10 @@ REQUIREMENTS = [
     File("/usr/lib/picolibc/aarch64-linux-gnu", "picolibc-aarch64-linux-gnu"),
     Command("dtc", "device-tree-compiler"),
     Command("cppcheck", "cppcheck"),
+    # Tests only: the fuzzer and the branches that it takes.
+    Command("clang", "clang"),
+    Command("llvm-cov", "llvm"),
+    Sanitizers("clang's libFuzzer", "libclang-rt-dev"),
     Module("jinja2", "python3-jinja2"),
     Module("lark", "python3-lark"),
     Module("rich", "python3-rich"),

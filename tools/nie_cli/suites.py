@@ -114,8 +114,22 @@ def hostile(full):
     return pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
 
 
+def fuzz(full):
+    """The corpus and new inputs; then whether they and the unit tests take the kernel's branches."""
+    count = Count()
+    count.add(one([sys.executable, str(ROOT / "tests" / "fuzz" / "fuzz.py"), str(BUILD / "fuzz"),
+                   "--seconds", "600" if full else "20"]))
+    count.add(one([sys.executable, str(ROOT / "tests" / "fuzz" / "coverage.py"), str(BUILD / "coverage")]))
+    return count
+
+
+def mutation(full):
+    return junit("mutation", [sys.executable, str(ROOT / "tests" / "mutation" / "mutate.py"), str(BUILD / "mutation")],
+                 "--junit")
+
+
 SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl, "bench": bench,
-          "hostile": hostile, "integration": integration, "soak": soak}
+          "mutation": mutation, "fuzz": fuzz, "hostile": hostile, "integration": integration, "soak": soak}
 # Only with --full, or by name.
 LONG = ("soak",)
 
