@@ -206,7 +206,7 @@ def test_spec_compiles(built, tmp_path):
         "#include <stdbool.h>\n#include <stdint.h>\ntypedef uint8_t u8; typedef uint32_t u32; typedef "
         "uint64_t u64;\n"
         f"enum {{ {', '.join('NIE_TYPE_' + t for t in types)} }};\n")
-    subprocess.run([COMPILER, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{tmp_path}",
+    subprocess.run([COMPILER, "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fsyntax-only", f"-I{tmp_path}",
                     f"-I{ROOT}/userland/capdl-init", str(built.folder / "out" / "spec.c")], check=True)
 
 
