@@ -118,7 +118,8 @@ def test_headers_compile(tmp_path):
     program = tmp_path / "use.c"
     program.write_text('#include "nie/stubs.h"\n#include "nie/names.h"\n'
                        "int main(void) { return (int)nie_call_name(1)[0]; }\n")
-    strict = ["-std=c11", "-ffreestanding", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", f"-I{out.parent}", "-c", program]
+    strict = ["-std=c11", "-ffreestanding", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror",
+              f"-I{out.parent}", "-c", program]
     for compiler in ("gcc", "aarch64-linux-gnu-gcc"):
         subprocess.run([compiler, *strict, "-o", tmp_path / "use.o"], check=True, timeout=60)
     assembly = tmp_path / "use.S"
