@@ -6,10 +6,20 @@
 #include "config.h"
 #include "lock.h"
 #include "nie/space.h"
+#include "nie/stubs.h"
 #include "pl011.h"
 #include "pl031.h"
 #include "vcpu.h"
 #include "vgic.h"
+
+/* Its RAM in frames of one size, with capabilities in consecutive slots. */
+struct ram_part {
+	u64 ipa, end;
+	u64 bits;
+	u64 first_slot;
+};
+
+#define RAM_PARTS 2u /* 2 MiB frames, then 4 KiB ones */
 
 struct guest {
 	const struct guest_config *config;
@@ -31,7 +41,9 @@ struct guest {
 	u64 vspace;
 	struct nie_allocator memory;
 	struct nie_space space;
+	struct ram_part ram[RAM_PARTS];
 	u64 private_bytes;
+	struct nie_vspace_measurement_results measurement;
 	bool finished; /* ended, killed, and its memory is back */
 };
 
@@ -55,6 +67,10 @@ void guest_end(struct guest *g, const char *how, const char *detail, ...)
 	__attribute__((format(printf, 3, 4)));
 /* After its last vCPU left the cores: kill it, take its memory back. */
 void guest_finish(struct guest *g);
+
+/* It touched memory that it expects at this IPA and has not, having given it up before: donate the frame
+ * again. False: there is none for it. The guest's lock is held. */
+bool guest_populate(struct guest *g, u64 ipa);
 
 /* A byte for its UART. */
 void guest_input(struct guest *g, u8 byte);

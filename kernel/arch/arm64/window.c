@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The per-core window: the only way that EL2 reaches memory that is not its own, while it scrubs or
- * cleans it. It maps exactly the granules asked for, in tables that only this core walks, so local
+ * The per-core window: the only way that EL2 reaches memory that is not its own, while it scrubs, cleans,
+ * measures or fills it. It maps exactly the granules asked for, in tables that only this core walks, so local
  * TLB maintenance closes it.
  */
 #include "arch.h"
+#include "nie/sha256.h"
 
 #define BLOCK NIE_PAGES_PER_BLOCK
 #define DESCRIPTOR_PAGE 0x2ul
+#define PAGE_WORDS (GRANULE_SIZE / 8u)
 #define MANY 64u /* pages from which dropping the whole EL2 TLB is cheaper */
 
 static bool is_block(granule_t first, u32 count)
@@ -88,6 +90,45 @@ void hw_scrub(granule_t first, u32 count)
 
 	EACH_LINE("zva", at, at + count * GRANULE_SIZE, block);
 	window_close(first, count);
+}
+
+static void hash_blocks(u32 state[8], const u64 *data, u64 count)
+{
+	if (cpu_has_sha256) {
+		fp_borrow(percpu());
+		sha256_blocks(state, data, count);
+		fp_return();
+		return;
+	}
+	for (u64 i = 0; i < count; i++) {
+		sha256_block(state, data + i * SHA256_BLOCK_WORDS);
+	}
+}
+
+void hw_sha256_block(u32 state[8], const u64 block[8])
+{
+	hash_blocks(state, block, 1);
+}
+
+void hw_hash(granule_t first, u32 count, u64 hash[4])
+{
+	u64 at = window_open(first, count);
+	u32 state[8];
+
+	sha256_begin(state);
+	hash_blocks(state, (const u64 *)at, count * (GRANULE_SIZE / 64u));
+	window_close(first, count);
+	sha256_end(state, count * GRANULE_SIZE, hash);
+}
+
+void hw_fill(granule_t g, const u64 *words, u32 count)
+{
+	u64 at = window_open(g, 1);
+
+	for (u32 i = 0; i < PAGE_WORDS; i++) {
+		((volatile u64 *)at)[i] = i < count ? words[i] : 0u;
+	}
+	window_close(g, 1);
 }
 
 void hw_clean(granule_t first, u32 count)
