@@ -116,7 +116,9 @@ static void end_guest(u32 core, u64 reason)
 	granule_t self = cores[core].current;
 	struct vspace *s = vspace_at(vcpu_at(self)->vspace);
 
-	s->life = VSPACE_ENDED;
+	if (s->life == VSPACE_ACTIVE) { /* and not being killed already */
+		s->life = VSPACE_ENDED;
+	}
 	for (u32 i = 0; i < NIE_VSPACE_VCPUS; i++) {
 		if (s->vcpu[i] != GRANULE_NONE && s->vcpu[i] != self) {
 			vcpu_kick(s->vcpu[i]);
