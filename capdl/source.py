@@ -14,7 +14,7 @@ GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 SECTIONS = ("machine", "vmm", "guests")
 MACHINE_KEYS = ("platform", "cores")
 VMM_KEYS = ("memory", "image")
-GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "expect")
+GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "debuggable", "expect")
 MOST_VCPUS = 8
 MOST_GUESTS = 16
 LONGEST_LIMIT = 86400
@@ -41,6 +41,7 @@ class Guest:
     format: str = "image"
     load: int = 0
     limit: int = 0      # seconds; 0: none
+    debuggable: bool = False
 
 
 @dataclass
@@ -161,6 +162,11 @@ def guest(name, mapping, where):
         made.vcpus = whole(values["vcpus"], f"{name}.vcpus", 1, MOST_VCPUS)
     if "limit" in values:
         made.limit = whole(values["limit"], f"{name}.limit", 1, LONGEST_LIMIT)
+    if "debuggable" in values:
+        if values["debuggable"].value not in ("true", "false"):
+            raise Problem(f"{name}.debuggable: {values['debuggable'].value!r} is neither true nor false",
+                          values["debuggable"].where)
+        made.debuggable = values["debuggable"].value == "true"
     if "format" in values:
         made.format = values["format"].value
         if made.format not in FORMATS:

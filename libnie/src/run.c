@@ -37,6 +37,11 @@ static void decode(const struct nie_run_results *r, struct nie_run_exit *exit)
 		exit->crash.address = r->detail2;
 		exit->crash.pc = r->detail3;
 		break;
+	case NIE_EXIT_IPA_STATE:
+		exit->ipa_state.base = r->detail1;
+		exit->ipa_state.top = r->detail2;
+		exit->ipa_state.ram = r->detail3 != 0;
+		break;
 	default:
 		break;
 	}

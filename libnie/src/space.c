@@ -67,3 +67,22 @@ u64 nie_space_donate(struct nie_space *s, u64 frame, u64 size_bits, u64 ipa, u64
 	}
 	return status;
 }
+
+u64 nie_space_expect_ram(struct nie_space *s, u64 size_bits, u64 ipa, u64 bytes)
+{
+	u64 table = size_bits < NIE_BLOCK_BITS ? LEVEL3_SIZE : LEVEL2_SIZE;
+	u64 end = ipa + bytes;
+	u64 status = NIE_OK;
+
+	while (ipa < end && status == NIE_OK) {
+		u64 table_end = (ipa / table + 1) * table;
+		u64 next = table_end < end ? table_end : end;
+
+		status = nie_space_prepare(s, size_bits, ipa);
+		if (status == NIE_OK) {
+			status = nie_expect_ram(s->vspace, ipa, size_bits, (next - ipa) >> size_bits);
+		}
+		ipa = next;
+	}
+	return status;
+}

@@ -7,6 +7,7 @@
 
 #include "nie/granule.h"
 #include "nie/hw.h"
+#include "nie/sha256.h"
 
 #if defined(__has_feature) /* clang */
 #if __has_feature(address_sanitizer)
@@ -219,6 +220,42 @@ void hw_scrub(granule_t first, u32 count)
 	memset(granule_bytes(first), 0, count * GRANULE_SIZE);
 	memset(native_dirty + first, 0, count);
 	close_ram(first, count);
+}
+
+static void check_not_mapped(const char *what, granule_t first, u32 count)
+{
+	check_range(what, first, count);
+	for (u32 i = 0; i < count; i++) {
+		if (mapped[first + i] != 0u) {
+			fprintf(stderr, "native: granule %u is for %s while EL2 maps it\n", first + i, what);
+			abort();
+		}
+	}
+}
+
+void hw_hash(granule_t first, u32 count, u64 hash[4])
+{
+	u32 state[8];
+	u64 block[SHA256_BLOCK_WORDS];
+
+	check_not_mapped("hw_hash", first, count);
+	record(NATIVE_HASH, first, count, granule_owner[first]);
+	sha256_begin(state);
+	for (u64 at = 0; at < count * GRANULE_SIZE; at += sizeof(block)) {
+		native_ram_read(first * GRANULE_SIZE + at, block, sizeof(block));
+		sha256_block(state, block);
+	}
+	sha256_end(state, count * GRANULE_SIZE, hash);
+}
+
+void hw_fill(granule_t g, const u64 *words, u32 count)
+{
+	check_not_mapped("hw_fill", g, 1);
+	record(NATIVE_FILL, g, count, 0);
+	open_ram(g, 1);
+	memset(granule_bytes(g), 0, GRANULE_SIZE);
+	memcpy(granule_bytes(g), words, count * sizeof(u64));
+	close_ram(g, 1);
 }
 
 void hw_clean(granule_t first, u32 count)

@@ -13,6 +13,8 @@ enum native_operation {
 	NATIVE_OBJECT_UNMAP,     /* first, count */
 	NATIVE_SCRUB,            /* first, count, state of the first granule in the granule table */
 	NATIVE_CLEAN,            /* first, count */
+	NATIVE_HASH,             /* first, count, owner of the first granule */
+	NATIVE_FILL,             /* granule, words */
 	NATIVE_TABLES_WRITTEN,
 	NATIVE_INVALIDATE_IPA,   /* vmid, root, ipa */
 	NATIVE_INVALIDATE_VSPACE, /* vmid, root */

@@ -149,6 +149,7 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	g->bootargs = g->bootargs == NULL ? "" : g->bootargs;
 	g->vcpus = (u32)number_or(tree, node, "vcpus", 1);
 	g->limit_seconds = number_or(tree, node, "limit-seconds", 0);
+	g->debuggable = fdt_getprop(tree, node, "debuggable", NULL) != NULL;
 	if (kernel == NULL || !find_file(tree, kernel, &g->kernel)) {
 		return fail(error, g->name, "kernel", "names no file of /files");
 	}

@@ -42,6 +42,7 @@ struct guest_config {
 	u64 memory;
 	u32 vcpus;
 	u64 limit_seconds; /* 0: none */
+	bool debuggable;
 	struct slots untyped;
 };
 

@@ -125,7 +125,8 @@ static bool has_content(const struct layout *layout, u64 ipa, u64 size)
 	return false;
 }
 
-/* One frame of RAM: new memory is zero, so only what has content is mapped here before it goes. */
+/* One frame of RAM. New memory is zero and the guest expects it: only what has content is mapped here before it
+ * goes, and measured. */
 static bool give_frame(struct vmm *vmm, struct guest *g, const struct layout *layout, u64 ipa, u64 bits)
 {
 	u64 size = 1ul << bits;
@@ -143,7 +144,7 @@ static bool give_frame(struct vmm *vmm, struct guest *g, const struct layout *la
 		}
 		fill_frame(layout, window, ipa, size);
 	}
-	status = nie_space_donate(&g->space, frame, bits, ipa, RIGHTS_RAM);
+	status = nie_donate(frame, g->vspace, ipa, RIGHTS_RAM);
 	if (status != NIE_OK) {
 		return refused(g, "donating memory", ipa, status);
 	}
@@ -151,22 +152,48 @@ static bool give_frame(struct vmm *vmm, struct guest *g, const struct layout *la
 	return true;
 }
 
-static bool give_memory(struct vmm *vmm, struct guest *g, const struct layout *layout)
+/* The tables are made first: so the frames get consecutive slots. */
+static bool give_part(struct vmm *vmm, struct guest *g, const struct layout *layout, struct ram_part *part)
 {
-	u64 end = GUEST_RAM_BASE + g->config->memory;
-	u64 ipa = GUEST_RAM_BASE;
+	u64 status = nie_space_expect_ram(&g->space, part->bits, part->ipa, part->end - part->ipa);
 
-	for (; end - ipa >= NIE_BLOCK_SIZE; ipa += NIE_BLOCK_SIZE) {
-		if (!give_frame(vmm, g, layout, ipa, NIE_BLOCK_BITS)) {
-			return false;
-		}
+	if (status != NIE_OK) {
+		return refused(g, "expecting memory", part->ipa, status);
 	}
-	for (; ipa < end; ipa += NIE_PAGE_SIZE) {
-		if (!give_frame(vmm, g, layout, ipa, NIE_PAGE_BITS)) {
+	part->first_slot = g->memory.next_slot;
+	for (u64 ipa = part->ipa; ipa < part->end; ipa += 1ul << part->bits) {
+		if (!give_frame(vmm, g, layout, ipa, part->bits)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool give_memory(struct vmm *vmm, struct guest *g, const struct layout *layout)
+{
+	u64 end = GUEST_RAM_BASE + g->config->memory;
+	u64 blocks_end = end / NIE_BLOCK_SIZE * NIE_BLOCK_SIZE;
+
+	g->ram[0] = (struct ram_part){GUEST_RAM_BASE, blocks_end, NIE_BLOCK_BITS, 0};
+	g->ram[1] = (struct ram_part){blocks_end, end, NIE_PAGE_BITS, 0};
+	return give_part(vmm, g, layout, &g->ram[0]) && give_part(vmm, g, layout, &g->ram[1]);
+}
+
+bool guest_populate(struct guest *g, u64 ipa)
+{
+	for (u32 i = 0; i < RAM_PARTS; i++) {
+		const struct ram_part *part = &g->ram[i];
+
+		if (ipa >= part->ipa && ipa < part->end) {
+			u64 number = (ipa - part->ipa) >> part->bits;
+			u64 status = nie_donate(part->first_slot + number, g->vspace,
+						part->ipa + (number << part->bits), RIGHTS_RAM);
+
+			/* Another vCPU may have asked for the same frame. */
+			return status == NIE_OK || nie_error_of(status) == NIE_ERR_MAPPED;
+		}
+	}
+	return false;
 }
 
 static bool seal(struct guest *g, const struct layout *layout)
@@ -182,19 +209,8 @@ static bool seal(struct guest *g, const struct layout *layout)
 			return refused(g, "configuring vCPU", i, status);
 		}
 	}
-	status = nie_vspace_activate(g->vspace);
+	status = nie_vspace_activate(g->vspace, g->config->debuggable ? NIE_POLICY_DEBUGGABLE : 0u);
 	return status == NIE_OK || refused(g, "activating", 0, status);
-}
-
-/* For the guest's KASLR. The counter is all that the VMM has: this spreads kernels over addresses, it
- * keeps nothing secret from the VMM, which could not be trusted with the choice anyway. */
-static u64 layout_seed(u32 number)
-{
-	u64 x = nie_now() + number * 0x9e3779b97f4a7c15ul;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebul;
-	return x ^ x >> 31;
 }
 
 static bool compose(struct vmm *vmm, struct guest *g, struct slot_range slots)
@@ -207,7 +223,7 @@ static bool compose(struct vmm *vmm, struct guest *g, struct slot_range slots)
 		guest_end(g, "error", "%s", error);
 		return false;
 	}
-	if (!guest_tree_make(tree, g->config, &layout, layout_seed(g->number))) {
+	if (!guest_tree_make(tree, g->config, &layout, guest_tree_seed(g->number))) {
 		guest_end(g, "error", "its bootargs are too long for a device tree of 16 KiB");
 		return false;
 	}

@@ -11,6 +11,15 @@
 #include "vcpu.h"
 #include "vgic.h"
 
+/* Its RAM in frames of one size, with capabilities in consecutive slots. */
+struct ram_part {
+	u64 ipa, end;
+	u64 bits;
+	u64 first_slot;
+};
+
+#define RAM_PARTS 2u /* 2 MiB frames, then 4 KiB ones */
+
 struct guest {
 	const struct guest_config *config;
 	u32 number; /* in the configuration; picks its colour */
@@ -31,6 +40,7 @@ struct guest {
 	u64 vspace;
 	struct nie_allocator memory;
 	struct nie_space space;
+	struct ram_part ram[RAM_PARTS];
 	u64 private_bytes;
 	bool finished; /* ended, killed, and its memory is back */
 };
@@ -55,6 +65,10 @@ void guest_end(struct guest *g, const char *how, const char *detail, ...)
 	__attribute__((format(printf, 3, 4)));
 /* After its last vCPU left the cores: kill it, take its memory back. */
 void guest_finish(struct guest *g);
+
+/* It touched memory that it expects at this IPA and has not, having given it up before: donate the frame
+ * again. False: there is none for it. The guest's lock is held. */
+bool guest_populate(struct guest *g, u64 ipa);
 
 /* A byte for its UART. */
 void guest_input(struct guest *g, u8 byte);

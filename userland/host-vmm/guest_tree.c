@@ -193,6 +193,15 @@ static void devices(struct writer *w)
 	end(w);
 }
 
+u64 guest_tree_seed(u32 number)
+{
+	u64 x = (number + 1u) * 0x9e3779b97f4a7c15ul;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebul;
+	return x ^ x >> 31;
+}
+
 bool guest_tree_make(void *tree, const struct guest_config *g, const struct layout *layout, u64 kaslr_seed)
 {
 	struct writer w = {tree, fdt_create(tree, TREE_SIZE)};

@@ -36,6 +36,9 @@ static void handle_mmio(struct vcpu *v, const struct nie_run_exit *e)
 
 static void handle_fault(struct vcpu *v, const struct nie_run_exit *e)
 {
+	if (guest_populate(v->guest, e->fault.ipa)) {
+		return;
+	}
 	const char *what = e->fault.fetch ? "instruction fetch" : e->fault.write ? "write" : "read";
 
 	if (e->fault.ipa == NIE_NEVER) {
@@ -110,7 +113,8 @@ static bool handle(struct vcpu *v, const struct nie_run_exit *e)
 	case NIE_EXIT_CRASH:
 		guest_end(g, "crash", "vCPU %u: exception class 0x%lx", v->index, e->crash.class);
 		break;
-	default: /* interrupt, deadline, kick, maintenance: what they announce is looked at anyway */
+	default: /* interrupt, deadline, kick, maintenance: what they announce is looked at anyway; ipa_state: its
+		  * frames wait for guest_populate */
 		break;
 	}
 	return false;

@@ -20,7 +20,7 @@ struct vcpu {
 	u64 exits[EXIT_REASONS]; /* by reason; only the core that runs it writes */
 };
 
-_Static_assert(EXIT_REASONS > NIE_EXIT_MAINTENANCE, "a counter for each reason");
+_Static_assert(EXIT_REASONS > NIE_EXIT_IPA_STATE, "a counter for each reason");
 
 /* Run it on this core until it waits, is off, or others want the core. It has been handed back to
  * the scheduler when this returns. */

@@ -82,14 +82,20 @@ void timer_guest_load(const struct el1_state *s);
 /* switch.c */
 COLD void switch_init_core(void);
 void fp_trap(struct percpu *me);
+void fp_borrow(struct percpu *me); /* EL2 may use the FP registers from here */
+void fp_return(void);              /* to here; whoever uses them next has its own loaded */
 
 /* fp.S */
 void fp_save(struct fp_state *to);
 void fp_load(const struct fp_state *from);
 
+/* sha256.S */
+void sha256_blocks(u32 state[8], u64 data, u64 count);
+
 /* cpu_model.c */
 void cpu_model_init(void);
 extern bool cpu_has_pauth;
+extern bool cpu_has_sha256;
 
 /* firmware.c: PSCI over SMC. */
 #define PSCI_SUCCESS 0

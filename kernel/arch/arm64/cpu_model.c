@@ -19,6 +19,7 @@
 #define ISS_CRM(iss) ((iss) >> 1 & 15u)
 
 bool cpu_has_pauth;
+bool cpu_has_sha256;
 static u64 model[ID_CRM_LAST - ID_CRM_FIRST + 1u][8];
 
 /* Each digit of `most` bounds the field of the same place. A field in `is_signed` (digit f) that is
@@ -58,6 +59,7 @@ void cpu_model_init(void)
 	u64 isar1 = read_sysreg(id_aa64isar1_el1);
 	u64 isar2 = read_sysreg(S3_0_C0_C6_2);
 
+	cpu_has_sha256 = id_field(read_sysreg(id_aa64isar0_el1), 12) != 0u;
 	cpu_has_pauth = (isar1 & 0xff000ff0) != 0u || (isar2 & 0xff00) != 0u;
 }
 

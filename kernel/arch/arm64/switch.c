@@ -286,6 +286,23 @@ void fp_trap(struct percpu *me)
 	v->fp_live = me->core + 1u;
 }
 
+void fp_borrow(struct percpu *me)
+{
+	if (me->fp_on != 0u) {
+		fp_save(&vcpu_at(me->loaded)->fp);
+		me->fp_on = 0;
+	}
+	write_sysreg(cptr_el2, CPTR_TRAPS);
+	me->fp_owner = GRANULE_NONE; /* what the registers held of it is saved, and about to be lost */
+	isb();
+}
+
+void fp_return(void)
+{
+	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
+	isb();
+}
+
 COLD void hw_vcpu_forget(granule_t vcpu)
 {
 	vcpu_at(vcpu)->fp_live = 0;

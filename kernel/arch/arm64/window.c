@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The per-core window: the only way that EL2 reaches memory that is not its own, while it scrubs or
- * cleans it. It maps exactly the granules asked for, in tables that only this core walks, so local
+ * The per-core window: the only way that EL2 reaches memory that is not its own, while it scrubs, cleans,
+ * measures or fills it. It maps exactly the granules asked for, in tables that only this core walks, so local
  * TLB maintenance closes it.
  */
 #include "arch.h"
+#include "nie/sha256.h"
 
 #define BLOCK NIE_PAGES_PER_BLOCK
 #define DESCRIPTOR_PAGE 0x2ul
+#define PAGE_WORDS (GRANULE_SIZE / 8u)
 #define MANY 64u /* pages from which dropping the whole EL2 TLB is cheaper */
 
 static bool is_block(granule_t first, u32 count)
@@ -88,6 +90,40 @@ void hw_scrub(granule_t first, u32 count)
 
 	EACH_LINE("zva", at, at + count * GRANULE_SIZE, block);
 	window_close(first, count);
+}
+
+static void hash_blocks(u32 state[8], u64 from, u64 bytes)
+{
+	if (cpu_has_sha256) {
+		fp_borrow(percpu());
+		sha256_blocks(state, from, bytes / 64u);
+		fp_return();
+		return;
+	}
+	for (u64 at = from; at < from + bytes; at += 64u) {
+		sha256_block(state, (const u64 *)at);
+	}
+}
+
+void hw_hash(granule_t first, u32 count, u64 hash[4])
+{
+	u64 at = window_open(first, count);
+	u32 state[8];
+
+	sha256_begin(state);
+	hash_blocks(state, at, count * GRANULE_SIZE);
+	window_close(first, count);
+	sha256_end(state, count * GRANULE_SIZE, hash);
+}
+
+void hw_fill(granule_t g, const u64 *words, u32 count)
+{
+	u64 at = window_open(g, 1);
+
+	for (u32 i = 0; i < PAGE_WORDS; i++) {
+		((volatile u64 *)at)[i] = i < count ? words[i] : 0u;
+	}
+	window_close(g, 1);
 }
 
 void hw_clean(granule_t first, u32 count)

@@ -6,7 +6,7 @@
 
 #include "nie/view.h"
 
-status_t call_vspace_activate(granule_t caller, u64 vspace)
+status_t call_vspace_activate(granule_t caller, u64 vspace, u64 policy)
 {
 	slot_t v = SLOT_NONE;
 	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_CONTROL, &v);
@@ -14,7 +14,30 @@ status_t call_vspace_activate(granule_t caller, u64 vspace)
 	if (error != NIE_OK) {
 		return blame(error, NIE_VSPACE_ACTIVATE_ARG_VSPACE);
 	}
-	return vspace_activate(slot_at(v)->object);
+	return vspace_activate(slot_at(v)->object, policy);
+}
+
+status_t call_expect_ram(granule_t caller, u64 vspace, u64 ipa, u64 size_bits, u64 count)
+{
+	slot_t v = SLOT_NONE;
+	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE, &v);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_EXPECT_RAM_ARG_VSPACE);
+	}
+	return vspace_expect_ram(slot_at(v)->object, ipa, size_bits, count);
+}
+
+status_t call_vspace_measurement(granule_t caller, u64 vspace, u64 results[4])
+{
+	slot_t v = SLOT_NONE;
+	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_READ, &v);
+
+	if (error != NIE_OK) {
+		return blame(error, NIE_VSPACE_MEASUREMENT_ARG_VSPACE);
+	}
+	vspace_measurement(slot_at(v)->object, results);
+	return NIE_OK;
 }
 
 status_t call_vspace_kill(granule_t caller, u64 vspace, u64 results[1])

@@ -117,9 +117,26 @@ static void fault(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
 	leave(core, NIE_EXIT_FAULT, fault_ipa(v, esr, far, hpfar), access, 0);
 }
 
-static bool was_destroyed(const struct vcpu *v, u64 ipa)
+/* A guest's access found no translation. True if it is dealt with: it lost what was there and ends; another core
+ * has mapped something since; or it expects memory there, so that no answer of the VMM could stand for its content. */
+static bool is_own_memory(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
 {
-	return ipa < 1ul << NIE_IPA_BITS && table_lookup(v->vspace + 1u, ipa) == ENTRY_DESTROYED;
+	struct vcpu *v = vcpu_at(cores[core].current);
+	u64 ipa = fault_ipa(v, esr, far, hpfar);
+	u64 entry = ENTRY_EMPTY;
+
+	if (v->guest == 0u || !is_translation_fault(esr)) {
+		return false;
+	}
+	if (ipa < 1ul << NIE_IPA_BITS) {
+		entry = table_lookup(v->vspace + 1u, ipa);
+	}
+	if (entry == ENTRY_DESTROYED) {
+		crash(core, esr, far);
+	} else if (entry == ENTRY_RAM) {
+		fault(core, esr, far, hpfar, access);
+	}
+	return entry != ENTRY_EMPTY;
 }
 
 /* A data abort's syndrome (ISS): ISV 24, SAS 23:22, SSE 21, SRT 20:16, SF 15, CM 8, S1PTW 7, WnR 6. */
@@ -132,8 +149,7 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 	u32 size = 1u << field(esr, 22, 2);
 	u64 number = field(esr, 16, 5);
 
-	if (v->guest != 0u && is_translation_fault(esr) && was_destroyed(v, ipa)) {
-		crash(core, esr, far);
+	if (is_own_memory(core, esr, far, hpfar, write ? 2u : 1u)) {
 		return;
 	}
 	if (v->guest == 0u || !is_translation_fault(esr) || !described) {
@@ -156,13 +172,9 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 
 static void instruction_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 {
-	struct vcpu *v = vcpu_at(cores[core].current);
-
-	if (v->guest != 0u && is_translation_fault(esr) && was_destroyed(v, fault_ipa(v, esr, far, hpfar))) {
-		crash(core, esr, far);
-		return;
+	if (!is_own_memory(core, esr, far, hpfar, 4)) {
+		fault(core, esr, far, hpfar, 4);
 	}
-	fault(core, esr, far, hpfar, 4);
 }
 
 /* ISS: direction 0 (1: read), Rt 9:5; the register as SYSREG encodes it. */

@@ -118,7 +118,7 @@ bool table_destroy(granule_t g, u32 *budget)
 void frame_make(granule_t first, bool block, bool private)
 {
 	claim(first, block ? NIE_PAGES_PER_BLOCK : 1u, private ? GRANULE_PRIVATE : GRANULE_SHARED,
-	      private ? GRANULE_NONE : 0u, block ? FRAME_BLOCK : 0u);
+	      private ? GRANULE_NONE : 0u, (block ? FRAME_BLOCK : 0u) | (private ? FRAME_SCRUBBED : 0u));
 }
 
 bool frame_destroy(granule_t first, u32 *budget)

@@ -7,6 +7,7 @@
 #include "nie/psci.h"
 
 #include "nie/hw.h"
+#include "nie/rsi.h"
 #include "nie/run.h"
 #include "nie/view.h"
 
@@ -177,7 +178,9 @@ void guest_call(u32 core)
 		end_guest(core, NIE_EXIT_SYSTEM_RESET);
 		break;
 	default:
-		v->x[0] = NOT_SUPPORTED;
+		if (!rsi_call(core)) {
+			v->x[0] = NOT_SUPPORTED;
+		}
 		break;
 	}
 }

@@ -48,6 +48,11 @@ u64 entry_target(u64 entry)
 	return (entry % ADDRESS_LIMIT) / GRANULE_SIZE * GRANULE_SIZE;
 }
 
+bool entry_is_writable(u64 entry)
+{
+	return (entry & S2AP_WRITE) != 0u;
+}
+
 static u64 permissions(u64 rights)
 {
 	return ((rights & NIE_RIGHT_READ) != 0u ? S2AP_READ : 0ul) |
@@ -92,28 +97,30 @@ granule_t table_walk(granule_t root, u64 ipa, u32 level)
 	return table;
 }
 
-u64 table_lookup(granule_t root, u64 ipa)
+struct walk table_resolve(granule_t root, u64 ipa)
 {
-	granule_t table = root;
-	u64 entry = ENTRY_EMPTY;
+	struct walk w = {root, 1, table_at(root)[entry_index(ipa, 1)]};
 
-	for (u32 level = 1; level <= 3u; level++) {
-		entry = table_at(table)[entry_index(ipa, level)];
-		if (!entry_is_table(entry, level)) {
-			return entry;
-		}
-		table = target_granule(entry);
+	for (u32 i = 0; i < 2u && entry_is_table(w.entry, w.level); i++) {
+		w.table = target_granule(w.entry);
+		w.level++;
+		w.entry = table_at(w.table)[entry_index(ipa, w.level)];
 	}
-	return entry;
+	return w;
 }
 
-void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)
+u64 table_lookup(granule_t root, u64 ipa)
+{
+	return table_resolve(root, ipa).entry;
+}
+
+void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 remains)
 {
 	struct vspace *v = vspace_at(vspace);
 	u64 *entry = &table_at(table)[entry_index(ipa, level)];
 	u64 target = entry_target(*entry);
 
-	*entry = v->guest != 0u && ipa < NIE_SHARED_HALF ? ENTRY_DESTROYED : ENTRY_EMPTY;
+	*entry = remains;
 	hw_tables_written();
 	hw_invalidate_ipa(v->vmid, granule_address(vspace + 1u), ipa);
 
@@ -134,6 +141,13 @@ void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)
 	}
 	granule_owner[frame] = GRANULE_NONE;
 	granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (v->guest != 0u ? FRAME_SCRUBBED : 0u);
+}
+
+void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)
+{
+	bool private = vspace_at(vspace)->guest != 0u && ipa < NIE_SHARED_HALF;
+
+	leaf_replace(vspace, table, level, ipa, private ? ENTRY_DESTROYED : ENTRY_EMPTY);
 }
 
 void table_unlink(granule_t table)

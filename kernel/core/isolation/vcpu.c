@@ -3,6 +3,7 @@
 
 #include "nie/granule.h"
 #include "nie/hw.h"
+#include "nie/measure.h"
 #include "nie/run.h"
 #include "nie/view.h"
 
@@ -78,6 +79,9 @@ status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t c
 	v->cspace = cspace;
 	v->cspace_serial = cspace == GRANULE_NONE ? 0u : cnode_serial(cspace);
 	v->power = s->guest != 0u && index != 0u ? VCPU_OFF : VCPU_ON;
+	if (s->guest != 0u) {
+		measure_event(vspace, MEASURED_VCPU, index, entry, argument);
+	}
 	vcpu_reset(vcpu, entry, argument, stack);
 	return NIE_OK;
 }

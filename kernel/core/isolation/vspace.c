@@ -3,6 +3,7 @@
 
 #include "nie/granule.h"
 #include "nie/hw.h"
+#include "nie/measure.h"
 #include "nie/table.h"
 #include "nie/view.h"
 #include "nie/vmid.h"
@@ -56,6 +57,16 @@ static bool is_block(granule_t frame)
 	return (granule_place[frame] & FRAME_BLOCK) != 0u;
 }
 
+static u32 frame_granules(granule_t frame)
+{
+	return is_block(frame) ? NIE_PAGES_PER_BLOCK : 1u;
+}
+
+static bool is_scrubbed(granule_t frame)
+{
+	return (granule_place[frame] & FRAME_SCRUBBED) != 0u;
+}
+
 static u64 frame_bytes(granule_t frame)
 {
 	return entry_span(is_block(frame) ? 2u : 3u);
@@ -66,7 +77,7 @@ static u64 frame_bytes(granule_t frame)
 static void clean_for(granule_t frame, granule_t vspace, u64 rights)
 {
 	if (is_guest(vspace) || (rights & NIE_RIGHT_EXECUTE) != 0u) {
-		hw_clean(frame, is_block(frame) ? NIE_PAGES_PER_BLOCK : 1u);
+		hw_clean(frame, frame_granules(frame));
 	}
 }
 
@@ -88,9 +99,14 @@ static struct place leaf_place(granule_t vspace, u64 ipa, u32 level)
 	return p;
 }
 
+static u64 place_entry(struct place p)
+{
+	return table_at(p.table)[p.index];
+}
+
 static bool place_is_taken(struct place p)
 {
-	return table_at(p.table)[p.index] != ENTRY_EMPTY;
+	return place_entry(p) != ENTRY_EMPTY;
 }
 
 static void place_set(struct place p, u64 entry)
@@ -201,12 +217,14 @@ status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level)
 	if (p.table == GRANULE_NONE) {
 		return NIE_MAP_TABLE_NO_TABLE_IPA;
 	}
-	if (place_is_taken(p)) {
+	if (place_is_taken(p) && place_entry(p) != ENTRY_RAM) {
 		return NIE_MAP_TABLE_EXISTS_IPA;
 	}
 	/* An unlinked table has only invalid entries; what they said of another place is forgotten. */
+	u64 entry = place_entry(p);
+
 	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		table_at(table)[i] = ENTRY_EMPTY;
+		table_at(table)[i] = entry;
 	}
 	granule_owner[table] = vspace;
 	granule_place[table] = TABLE_PLACE(ipa, level);
@@ -218,7 +236,7 @@ status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level)
 static void leave(granule_t frame)
 {
 	granule_t vspace = granule_owner[frame];
-	u64 ipa = (u64)(granule_place[frame] % FRAME_BLOCK) * GRANULE_SIZE;
+	u64 ipa = (u64)(granule_place[frame] % FRAME_PLACES) * GRANULE_SIZE;
 	u32 level = is_block(frame) ? 2u : 3u;
 	granule_t table = table_walk(vspace + 1u, ipa, level);
 
@@ -242,19 +260,34 @@ status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights)
 	if (granule_owner[frame] != GRANULE_NONE && is_guest(granule_owner[frame])) {
 		return NIE_DONATE_MAPPED_FRAME;
 	}
-	if (vspace_at(vspace)->life != VSPACE_BUILDING) {
+	bool building = vspace_at(vspace)->life == VSPACE_BUILDING;
+	bool scrubbed = is_scrubbed(frame);
+
+	if (!building && vspace_at(vspace)->life != VSPACE_ACTIVE) {
 		return NIE_DONATE_WRONG_STATE_VSPACE;
+	}
+	if (!building && !scrubbed) {
+		return NIE_DONATE_WRONG_STATE_FRAME;
 	}
 	struct place p = leaf_place(vspace, ipa, is_block(frame) ? 2u : 3u);
 
 	if (p.table == GRANULE_NONE) {
 		return NIE_DONATE_NO_TABLE_IPA;
 	}
-	if (place_is_taken(p)) {
+	bool ram = place_entry(p) == ENTRY_RAM;
+
+	if (place_is_taken(p) && !ram) {
 		return NIE_DONATE_EXISTS_IPA;
+	}
+	if (!building && !ram) {
+		return NIE_DONATE_WRONG_STATE_IPA;
 	}
 	if (granule_owner[frame] != GRANULE_NONE) {
 		leave(frame);
+	}
+	/* Zeroes where memory is expected are what the guest finds there whenever they come. */
+	if (building && !(scrubbed && ram)) {
+		measure_content(vspace, ipa, rights, frame, frame_granules(frame));
 	}
 	clean_for(frame, vspace, rights);
 	granule_owner[frame] = vspace;
@@ -302,17 +335,6 @@ bool vspace_unmap_shared(granule_t frame, granule_t vspace, u64 ipa)
 bool vspace_unmap_device(u32 page, granule_t vspace, u64 ipa)
 {
 	return unmap_leaf(vspace, ipa, 3, (u64)page * GRANULE_SIZE);
-}
-
-status_t vspace_activate(granule_t vspace)
-{
-	struct vspace *v = vspace_at(vspace);
-
-	if (v->life != VSPACE_BUILDING || v->vcpu[0] == GRANULE_NONE) {
-		return NIE_VSPACE_ACTIVATE_WRONG_STATE_VSPACE;
-	}
-	v->life = VSPACE_ACTIVE;
-	return NIE_OK;
 }
 
 /* Tell every core that runs a vCPU of this VSpace to leave it; true if there is none. */

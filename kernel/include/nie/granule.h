@@ -21,8 +21,8 @@
  *   SHARED      shared frame (first granule).          owner: number of mappings
  *   TAIL        the rest of a 2 MiB frame or of a larger CNode; its first granule speaks for it.
  *
- * PRIVATE and SHARED come in two sizes; bit FRAME_BLOCK of `place` says 2 MiB. Bit FRAME_SCRUBBED, of a
- * private frame that is not mapped, says that it was zeroed when it left a guest.
+ * PRIVATE and SHARED come in two sizes; bit FRAME_BLOCK of `place` says 2 MiB. Bit FRAME_SCRUBBED says that
+ * a private frame is zero and mapped by nobody: set when it is made and when it leaves a guest, cleared by any mapping.
  */
 enum granule_state {
 	GRANULE_FREE,
@@ -39,6 +39,7 @@ enum granule_state {
 
 #define FRAME_BLOCK 0x80000000u
 #define FRAME_SCRUBBED 0x40000000u
+#define FRAME_PLACES 0x8000000u /* IPA / 4096 is below this */
 
 extern u8 granule_state[RAM_GRANULES];
 extern u32 granule_owner[RAM_GRANULES];

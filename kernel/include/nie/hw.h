@@ -15,6 +15,11 @@ void hw_object_unmap(granule_t first, u32 count);
 /* Zero granules that are not mapped at EL2, through this core's window. `count` is 1 to 512. */
 void hw_scrub(granule_t first, u32 count);
 
+/* SHA-256 of the content of granules that are not mapped at EL2, through this core's window. */
+void hw_hash(granule_t first, u32 count, u64 hash[4]);
+/* Fill a granule that is not mapped at EL2: `count` words (at most 512), then zeroes. */
+void hw_fill(granule_t g, const u64 *words, u32 count);
+
 /* Make the content of granules visible to a guest that starts with its caches off (clean to the
  * point of coherency) and to its instruction fetches. */
 void hw_clean(granule_t first, u32 count);

@@ -2,6 +2,8 @@
 #ifndef NIE_VSPACE_H
 #define NIE_VSPACE_H
 
+#include "nie/measure.h"
+#include "nie/sha256.h"
 #include "nie/types.h"
 
 /*
@@ -23,6 +25,8 @@ struct vspace {
 	u32 vmid;   /* its alone while it exists */
 	u32 serial; /* never 0, never given again */
 	granule_t vcpu[NIE_VSPACE_VCPUS];
+	u64 policy; /* NIE_POLICY_*, fixed by activation */
+	u64 measurement[MEASUREMENTS][SHA256_WORDS]; /* guests: how it was built, then its own four */
 };
 
 /* The isolation half of the calls of the same name: every check below the capability checks, in
@@ -32,7 +36,9 @@ status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 righ
 status_t vspace_map_device(u32 page, granule_t vspace, u64 ipa, u64 rights);
 status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights);
 status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level);
-status_t vspace_activate(granule_t vspace);
+status_t vspace_expect_ram(granule_t vspace, u64 ipa, u64 size_bits, u64 count);
+status_t vspace_activate(granule_t vspace, u64 policy);
+void vspace_measurement(granule_t vspace, u64 value[4]);
 /* Returns true when done; the caller has checked that `vspace` is not its own. */
 bool vspace_kill(granule_t vspace, u32 *budget);
 

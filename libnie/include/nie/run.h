@@ -42,6 +42,10 @@ struct nie_run_exit {
 		struct {
 			u64 class, address, pc;
 		} crash;
+		struct {
+			u64 base, top;
+			bool ram; /* false: given up */
+		} ipa_state;
 	};
 };
 

@@ -20,6 +20,9 @@ void nie_space_init(struct nie_space *s, u64 vspace, struct nie_allocator *table
 u64 nie_space_map(struct nie_space *s, u64 frame, u64 size_bits, u64 ipa, u64 rights);
 u64 nie_space_donate(struct nie_space *s, u64 frame, u64 size_bits, u64 ipa, u64 rights);
 
+/* A guest's VSpace: expect memory in this range, to be donated in frames of this size. */
+u64 nie_space_expect_ram(struct nie_space *s, u64 size_bits, u64 ipa, u64 bytes);
+
 /* Make the tables that a frame of this size needs at this IPA. */
 u64 nie_space_prepare(struct nie_space *s, u64 size_bits, u64 ipa);
 

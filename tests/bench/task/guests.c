@@ -46,7 +46,7 @@ static void guest_make(struct guest *g, u64 program)
 		g->vcpu[i] = object_make(g->untyped, NIE_TYPE_VCPU, NIE_PAGE_BITS);
 		must(nie_vcpu_configure(g->vcpu[i], g->space, i, 0, GUEST_RAM, program, 0), "vcpu_configure");
 	}
-	must(nie_vspace_activate(g->space), "activate");
+	must(nie_vspace_activate(g->space, 0), "activate");
 }
 
 static void guest_end(const struct guest *g)

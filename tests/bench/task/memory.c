@@ -115,11 +115,12 @@ static void build_guest(u64 untyped, u64 memory, u64 slots)
 	status |= nie_retype(untyped, NIE_TYPE_VCPU, NIE_PAGE_BITS, NIE_OWN_CSPACE, vcpu, 1);
 	status |= nie_retype_all(memory, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, frames, GUEST_FRAMES, NULL);
 	status |= nie_map_table(level2, space, GUEST_RAM, 2);
+	status |= nie_expect_ram(space, GUEST_RAM, NIE_BLOCK_BITS, GUEST_FRAMES);
 	for (u32 i = 0; i < GUEST_FRAMES; i++) {
 		status |= nie_donate(frames + i, space, GUEST_RAM + i * NIE_BLOCK_SIZE, READ_WRITE_EXECUTE);
 	}
 	status |= nie_vcpu_configure(vcpu, space, 0, 0, GUEST_RAM, 0, 0);
-	status |= nie_vspace_activate(space);
+	status |= nie_vspace_activate(space, 0);
 	must(status, "create a guest");
 }
 
