@@ -134,7 +134,7 @@ static const char *check_leaf(granule_t vspace, u64 entry, u64 ipa, bool block)
 	MUST(((granule_place[frame] & FRAME_BLOCK) != 0u) == block);
 	if (granule_state[frame] == GRANULE_PRIVATE) {
 		MUST(granule_owner[frame] == vspace);
-		MUST((u64)(granule_place[frame] % FRAME_BLOCK) * GRANULE_SIZE == ipa);
+		MUST((u64)(granule_place[frame] % FRAME_PLACES) * GRANULE_SIZE == ipa);
 		MUST(!guest || ipa < NIE_SHARED_HALF);
 	} else {
 		MUST(granule_state[frame] == GRANULE_SHARED);

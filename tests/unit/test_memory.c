@@ -199,7 +199,7 @@ static void what_leaves_a_guest_is_scrubbed_and_its_place_destroyed(void **state
 	check_handover(g, vmid_of(GUEST), GUEST_IPA);
 	assert_true(native_is_zero(g, 1));
 	assert_int_equal(entry_of(GUEST, GUEST_IPA), ENTRY_DESTROYED);
-	assert_int_equal(CALL(DONATE, FRAME, GUEST, GUEST_IPA + 0x1000, R), NIE_DONATE_WRONG_STATE_VSPACE);
+	assert_int_equal(CALL(DONATE, FRAME, GUEST, GUEST_IPA + 0x1000, R), NIE_DONATE_WRONG_STATE_IPA);
 	assert_int_equal(CALL(UNMAP, FRAME), NIE_UNMAP_NOT_MAPPED_FRAME);
 	ok(CALL(MAP, FRAME, OWN_VSPACE, TASK_BASE, R));
 	check_ownership();

@@ -101,6 +101,12 @@ static void play(u32 number, u64 x[7])
 		x[2] = pick_ipa();
 		x[3] = 1u + below(7);
 		break;
+	case NIE_CALL_EXPECT_RAM:
+		x[0] = pick(TYPE_SET(NIE_TYPE_GUEST_VSPACE));
+		x[1] = pick_ipa();
+		x[2] = below(5) == 0u ? 21u : 12u;
+		x[3] = 1u + below(2);
+		break;
 	case NIE_CALL_MAP_TABLE:
 		x[0] = pick(TYPE_SET(NIE_TYPE_TABLE));
 		x[1] = pick_vspace();
@@ -143,7 +149,8 @@ static void random_calls(void **state)
 				    NIE_CALL_CAP_REVOKE, NIE_CALL_RETYPE, NIE_CALL_RETYPE, NIE_CALL_RETYPE, NIE_CALL_MAP,
 				    NIE_CALL_MAP, NIE_CALL_UNMAP, NIE_CALL_DONATE, NIE_CALL_DONATE, NIE_CALL_MAP_TABLE,
 				    NIE_CALL_MAP_TABLE, NIE_CALL_MAP_TABLE, NIE_CALL_VSPACE_KILL, NIE_CALL_VSPACE_ACTIVATE,
-				    NIE_CALL_VCPU_CONFIGURE, NIE_CALL_VCPU_CONFIGURE};
+				    NIE_CALL_VCPU_CONFIGURE, NIE_CALL_VCPU_CONFIGURE,
+				    NIE_CALL_EXPECT_RAM};
 	u32 succeeded[NIE_CALL_LIMIT] = {0};
 
 	(void)state;
