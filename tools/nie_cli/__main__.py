@@ -33,6 +33,9 @@ def parse_arguments():
     sub = command("run", "boot a system in QEMU", run_system)
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     add_run_options(sub)
+    sub = command("measure", "compute what a guest's measurement will be", measure_guest)
+    sub.add_argument("system", help="YAML file, or a name in configs/systems")
+    sub.add_argument("guest", help="one of its guests")
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE",
                      help="some of the suites that docs/testing.md lists (default: all but soak)")
@@ -81,6 +84,13 @@ def run_system(options):
     import launch
 
     return launch.launch(options)
+
+
+def measure_guest(options):
+    set_up.ensure()
+    import measure
+
+    return measure.run(options)
 
 
 def test(options):

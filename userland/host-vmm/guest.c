@@ -210,6 +210,9 @@ static bool seal(struct guest *g, const struct layout *layout)
 		}
 	}
 	status = nie_vspace_activate(g->vspace, g->config->debuggable ? NIE_POLICY_DEBUGGABLE : 0u);
+	if (status == NIE_OK) {
+		status = nie_vspace_measurement(g->vspace, &g->measurement);
+	}
 	return status == NIE_OK || refused(g, "activating", 0, status);
 }
 

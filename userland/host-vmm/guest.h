@@ -6,6 +6,7 @@
 #include "config.h"
 #include "lock.h"
 #include "nie/space.h"
+#include "nie/stubs.h"
 #include "pl011.h"
 #include "pl031.h"
 #include "vcpu.h"
@@ -42,6 +43,7 @@ struct guest {
 	struct nie_space space;
 	struct ram_part ram[RAM_PARTS];
 	u64 private_bytes;
+	struct nie_vspace_measurement_results measurement;
 	bool finished; /* ended, killed, and its memory is back */
 };
 

@@ -66,6 +66,19 @@ static void append_exits(struct report *r, const struct guest *g)
 	append(r, "}");
 }
 
+/* Bytes in their order: the first is the lowest of its word. */
+static void append_measurement(struct report *r, const struct guest *g)
+{
+	const u64 words[4] = {g->measurement.bytes0, g->measurement.bytes8, g->measurement.bytes16,
+			      g->measurement.bytes24};
+
+	append(r, ",\"measurement\":\"");
+	for (u32 i = 0; i < 32u; i++) {
+		append(r, "%02x", (unsigned int)(words[i / 8u] >> (i % 8u * 8u) & 0xffu));
+	}
+	append(r, "\"");
+}
+
 void report_print(const struct vmm *vmm)
 {
 	static struct report r;
@@ -79,6 +92,7 @@ void report_print(const struct vmm *vmm)
 		append_string(&r, g->config->name);
 		append(&r, ",\"vcpus\":%u,\"private_memory\":%lu,", g->vcpus, g->private_bytes);
 		append_exits(&r, g);
+		append_measurement(&r, g);
 		append(&r, ",\"end\":");
 		append_string(&r, g->end);
 		append(&r, ",\"detail\":");
