@@ -148,21 +148,21 @@ static void live_guest(void)
 	guest_start(&victim);
 	refused("donate to an active guest",
 		nie_donate(page, victim.vspace, GUEST_RAM_BASE + GUEST_RAM_SIZE, NIE_RIGHT_READ),
-		NIE_DONATE_WRONG_STATE_VSPACE);
+		NIE_DONATE_WRONG_STATE_IPA);
 	must("taking a page away", nie_unmap(victim.page[5]));
 	found = scan_frame(victim.page[5], NIE_PAGE_BITS);
 	verdict(found == 0u, "unmap a live guest's page and read it", "%lu words are not zero", found);
 	must("mapping it", own_map(victim.page[5], ATTEMPT_PAGE, RIGHTS_RW));
 	*(volatile u64 *)ATTEMPT_PAGE = SITTER_WORD(ipa);
 	refused("replay: give a live guest its page back, with what was in it",
-		nie_donate(victim.page[5], victim.vspace, ipa, RIGHTS_RWX), NIE_DONATE_WRONG_STATE_VSPACE);
+		nie_donate(victim.page[5], victim.vspace, ipa, RIGHTS_RWX), NIE_DONATE_WRONG_STATE_FRAME);
 	refused("map a frame of ours where a live guest lost one", nie_map(page, victim.vspace, ipa,
 		NIE_RIGHT_READ),
 		NIE_MAP_WRONG_TYPE_VSPACE);
 	must("taking a second page away", nie_unmap(victim.page[6]));
 	refused("swap two pages of a live guest",
 		nie_donate(victim.page[5], victim.vspace, ipa + NIE_PAGE_SIZE, NIE_RIGHT_READ),
-		NIE_DONATE_WRONG_STATE_VSPACE);
+		NIE_DONATE_WRONG_STATE_FRAME);
 	reason = guest_ask(&victim, COMMAND_LOAD, ipa, &value);
 	verdict(reason == NIE_EXIT_CRASH && value == 0u, "let the guest read a page that it lost",
 		"it ends: exit %lu, class 0x%lx", reason, victim.last.detail1);

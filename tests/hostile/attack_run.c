@@ -47,7 +47,7 @@ static void before_activation(void)
 	guest_build(&victim);
 	extra = scratch_make(NIE_TYPE_VCPU, NIE_PAGE_BITS);
 	refused("run a vCPU that nobody configured", run_vcpu(victim.vcpu[0]), NIE_RUN_WRONG_STATE_VCPU);
-	refused("activate a guest without a vCPU 0", nie_vspace_activate(victim.vspace),
+	refused("activate a guest without a vCPU 0", nie_vspace_activate(victim.vspace, 0),
 		NIE_VSPACE_ACTIVATE_WRONG_STATE_VSPACE);
 	refused("give a guest's vCPU a CSpace",
 		nie_vcpu_configure(victim.vcpu[0], victim.vspace, 0, h.config.cspace, GUEST_ENTRY, 0, 0),
@@ -71,8 +71,8 @@ static void before_activation(void)
 	refused("move a guest's vCPU into our own VSpace",
 		nie_vcpu_configure(victim.vcpu[0], h.config.vspace, 6, h.config.cspace, GUEST_ENTRY, 0, 0),
 		NIE_VCPU_CONFIGURE_WRONG_STATE_VCPU);
-	must("activating", nie_vspace_activate(victim.vspace));
-	refused("activate a guest twice", nie_vspace_activate(victim.vspace),
+	must("activating", nie_vspace_activate(victim.vspace, 0));
+	refused("activate a guest twice", nie_vspace_activate(victim.vspace, 0),
 		NIE_VSPACE_ACTIVATE_WRONG_STATE_VSPACE);
 	refused("add a vCPU to an active guest", nie_vcpu_configure(extra, victim.vspace, 2, 0, GUEST_ENTRY, 0,
 		0),
@@ -103,7 +103,7 @@ static void after_the_end(void)
 	}
 	refused("run a guest after SYSTEM_OFF", run_vcpu(victim.vcpu[0]), NIE_RUN_WRONG_STATE_VCPU);
 	refused("run vCPU 1 after SYSTEM_OFF", run_vcpu(victim.vcpu[1]), NIE_RUN_WRONG_STATE_VCPU);
-	refused("activate a guest after SYSTEM_OFF", nie_vspace_activate(victim.vspace),
+	refused("activate a guest after SYSTEM_OFF", nie_vspace_activate(victim.vspace, 0),
 		NIE_VSPACE_ACTIVATE_WRONG_STATE_VSPACE);
 	refused("map a guest's page after SYSTEM_OFF",
 		nie_map(victim.page[0], h.config.vspace, ATTEMPT_PAGE, NIE_RIGHT_READ), NIE_MAP_MAPPED_FRAME);
@@ -111,7 +111,7 @@ static void after_the_end(void)
 	guest_start(&victim);
 	must("killing", nie_kill_all(victim.vspace));
 	refused("run a guest after it was killed", run_vcpu(victim.vcpu[0]), NIE_RUN_WRONG_STATE_VCPU);
-	refused("activate a guest after it was killed", nie_vspace_activate(victim.vspace),
+	refused("activate a guest after it was killed", nie_vspace_activate(victim.vspace, 0),
 		NIE_VSPACE_ACTIVATE_WRONG_STATE_VSPACE);
 	refused("donate to a guest that was killed",
 		nie_donate(victim.page[0], victim.vspace, GUEST_PAGE_IPA, NIE_RIGHT_READ),

@@ -87,7 +87,7 @@ void guest_seal(struct guest *g)
 {
 	must("vCPU 0", nie_vcpu_configure(g->vcpu[0], g->vspace, 0, 0, GUEST_ENTRY, GUEST_RAM_BASE, 0));
 	must("vCPU 1", nie_vcpu_configure(g->vcpu[1], g->vspace, 1, 0, 0, 0, 0));
-	must("activating", nie_vspace_activate(g->vspace));
+	must("activating", nie_vspace_activate(g->vspace, 0));
 }
 
 static u64 sum_of(u64 first, u64 last)

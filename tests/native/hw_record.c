@@ -226,7 +226,7 @@ static void check_not_mapped(const char *what, granule_t first, u32 count)
 {
 	check_range(what, first, count);
 	for (u32 i = 0; i < count; i++) {
-		if (mapped[first + i] != 0u) {
+		if (native_mapped[first + i] != 0u) {
 			fprintf(stderr, "native: granule %u is for %s while EL2 maps it\n", first + i, what);
 			abort();
 		}
@@ -255,6 +255,7 @@ void hw_fill(granule_t g, const u64 *words, u32 count)
 	open_ram(g, 1);
 	memset(granule_bytes(g), 0, GRANULE_SIZE);
 	memcpy(granule_bytes(g), words, count * sizeof(u64));
+	native_dirty[g] = 1;
 	close_ram(g, 1);
 }
 

@@ -151,7 +151,8 @@ static const char *check_table(granule_t vspace, granule_t table, u32 level, u64
 		u64 ipa = base + i * entry_span(level);
 
 		if (!entry_is_valid(entry)) {
-			MUST(entry == ENTRY_EMPTY || entry == ENTRY_DESTROYED);
+			MUST(entry == ENTRY_EMPTY || entry == ENTRY_DESTROYED || entry == ENTRY_RAM);
+			MUST(entry != ENTRY_RAM || (vspace_at(vspace)->guest != 0u && level != 1u && ipa < NIE_SHARED_HALF));
 			continue;
 		}
 		if (entry_is_table(entry, level)) {
@@ -165,6 +166,20 @@ static const char *check_table(granule_t vspace, granule_t table, u32 level, u64
 			TRY(check_table(vspace, next, level + 1u, ipa));
 		} else {
 			TRY(check_leaf(vspace, entry, ipa, level == 2u));
+		}
+	}
+	return NULL;
+}
+
+/* A frame that counts as scrubbed is zero, and mapped by nobody. */
+static const char *check_scrubbed(granule_t g, bool every_byte)
+{
+	u32 count = (granule_place[g] & FRAME_BLOCK) != 0u ? NIE_PAGES_PER_BLOCK : 1u;
+
+	if (granule_state[g] == GRANULE_PRIVATE && (granule_place[g] & FRAME_SCRUBBED) != 0u) {
+		MUST(granule_owner[g] == GRANULE_NONE);
+		for (u32 i = 0; i < count; i++) {
+			MUST(every_byte ? native_is_zero(g + i, 1) : native_dirty[g + i] == 0u);
 		}
 	}
 	return NULL;
@@ -228,6 +243,7 @@ const char *invariant_ownership(bool every_byte)
 	for (granule_t g = 0; g < RAM_GRANULES; g++) {
 		if (links[g] != 0u || granule_state[g] != GRANULE_FREE) {
 			TRY(check_links(g));
+			TRY(check_scrubbed(g, every_byte));
 		}
 	}
 	return NULL;

@@ -87,11 +87,11 @@ static void a_move_keeps_the_place_in_the_tree(void **state)
 static void deleting_a_copy_leaves_the_object(void **state)
 {
 	(void)state;
-	granule_t g = make(NIE_TYPE_PRIVATE_FRAME, 12, 30);
+	granule_t g = make(NIE_TYPE_SHARED_FRAME, 12, 30);
 
 	ok(CALL(CAP_COPY, 0, 31, 0, 30, R));
 	delete_all(0, 31, 1);
-	assert_int_equal(granule_state[g], GRANULE_PRIVATE);
+	assert_int_equal(granule_state[g], GRANULE_SHARED);
 	native_ram_write((u64)g * GRANULE_SIZE, "secret", 6);
 	delete_all(0, 30, 1);
 	assert_int_equal(granule_state[g], GRANULE_FREE);

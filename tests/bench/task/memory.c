@@ -19,6 +19,9 @@ static void measure_retype(void)
 
 	for (u32 i = 0; i < ROUNDS; i++) {
 		TIMED(make, nie_retype(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS, NIE_OWN_CSPACE, slot, 1));
+		/* As if it had been used: a frame that never was is not scrubbed. */
+		must(nie_map(slot, NIE_BOOT_SLOT_VSPACE, PAGE_AT, READ_WRITE), "map");
+		must(nie_unmap(slot), "unmap");
 		TIMED(end, nie_cap_delete(NIE_OWN_CSPACE, slot, &more));
 		must(more, "destroy in one step");
 	}
@@ -53,27 +56,33 @@ static void measure_map(void)
 	report("map-executable", &map_execute);
 }
 
-/* A frame that the task has mapped goes to a guest, which is destroyed at the end. */
+/* Frames go to a guest, which is destroyed at the end: zero, where it expects memory; and from the task's own
+ * mapping, their content measured. */
 static void measure_donate(void)
 {
 	u64 untyped = untyped_take(NIE_BLOCK_BITS);
 	u64 space = object_make(untyped, NIE_TYPE_GUEST_VSPACE, NIE_PAGE_BITS + 1u);
 	u64 level2 = object_make(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS);
 	u64 level3 = object_make(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS);
-	struct samples donate = {0};
+	struct samples donate = {0}, measured = {0};
 	u64 status = NIE_OK;
 
 	must(nie_map_table(level2, space, GUEST_RAM, 2), "map_table 2");
 	must(nie_map_table(level3, space, GUEST_RAM, 3), "map_table 3");
+	must(nie_expect_ram(space, GUEST_RAM, NIE_PAGE_BITS, ROUNDS), "expect_ram");
 	for (u32 i = 0; i < ROUNDS; i++) {
 		u64 frame = object_make(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS);
+		u64 content = object_make(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS);
+		u64 ipa = GUEST_RAM + i * NIE_PAGE_SIZE;
 
-		must(nie_map(frame, NIE_BOOT_SLOT_VSPACE, PAGE_AT, READ_WRITE), "map");
-		TIMED(donate, status |= nie_donate(frame, space, GUEST_RAM + i * NIE_PAGE_SIZE, READ_WRITE_EXECUTE));
+		TIMED(donate, status |= nie_donate(frame, space, ipa, READ_WRITE_EXECUTE));
+		must(nie_map(content, NIE_BOOT_SLOT_VSPACE, PAGE_AT, READ_WRITE), "map");
+		TIMED(measured, status |= nie_donate(content, space, ipa + ROUNDS * NIE_PAGE_SIZE, READ_WRITE_EXECUTE));
 	}
 	must(status, "donate");
 	must(nie_revoke_all(NIE_OWN_CSPACE, untyped), "revoke");
 	report("donate", &donate);
+	report("donate-measured", &measured);
 }
 
 /* 512 frames of 2 MiB, in rounds of 256 MiB, made and destroyed. */
@@ -88,6 +97,9 @@ static void measure_scrub(u64 untyped)
 		for (u32 i = 0; i < GUEST_FRAMES; i++) {
 			u64 more = 0;
 
+			/* As if it had been used: a frame that never was is not scrubbed. */
+			must(nie_map(slots + i, NIE_BOOT_SLOT_VSPACE, BLOCK_AT, READ_WRITE), "map");
+			must(nie_unmap(slots + i), "unmap");
 			TIMED(zero, (void)nie_cap_delete(NIE_OWN_CSPACE, slots + i, &more));
 		}
 		must(nie_revoke_all(NIE_OWN_CSPACE, untyped), "revoke");
