@@ -248,6 +248,11 @@ void hw_hash(granule_t first, u32 count, u64 hash[4])
 	sha256_end(state, count * GRANULE_SIZE, hash);
 }
 
+void hw_sha256_block(u32 state[8], const u64 block[8])
+{
+	sha256_block(state, block);
+}
+
 void hw_fill(granule_t g, const u64 *words, u32 count)
 {
 	check_not_mapped("hw_fill", g, 1);

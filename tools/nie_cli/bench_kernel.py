@@ -63,6 +63,7 @@ def operations(ticks, frequency):
         "map": m["map"],
         "unmap": m["unmap"],
         "donate": m["donate"],
+        "donate-measured": m["donate-measured"],
         "retype": m["retype"],
         "destroy": m["destroy"],
         "zero-1g": m["destroy-2m"] * GIB_FRAMES,

@@ -90,7 +90,7 @@ void fp_save(struct fp_state *to);
 void fp_load(const struct fp_state *from);
 
 /* sha256.S */
-void sha256_blocks(u32 state[8], u64 data, u64 count);
+void sha256_blocks(u32 state[8], const u64 *data, u64 count);
 
 /* cpu_model.c */
 void cpu_model_init(void);

@@ -92,17 +92,22 @@ void hw_scrub(granule_t first, u32 count)
 	window_close(first, count);
 }
 
-static void hash_blocks(u32 state[8], u64 from, u64 bytes)
+static void hash_blocks(u32 state[8], const u64 *data, u64 count)
 {
 	if (cpu_has_sha256) {
 		fp_borrow(percpu());
-		sha256_blocks(state, from, bytes / 64u);
+		sha256_blocks(state, data, count);
 		fp_return();
 		return;
 	}
-	for (u64 at = from; at < from + bytes; at += 64u) {
-		sha256_block(state, (const u64 *)at);
+	for (u64 i = 0; i < count; i++) {
+		sha256_block(state, data + i * SHA256_BLOCK_WORDS);
 	}
+}
+
+void hw_sha256_block(u32 state[8], const u64 block[8])
+{
+	hash_blocks(state, block, 1);
 }
 
 void hw_hash(granule_t first, u32 count, u64 hash[4])
@@ -111,7 +116,7 @@ void hw_hash(granule_t first, u32 count, u64 hash[4])
 	u32 state[8];
 
 	sha256_begin(state);
-	hash_blocks(state, at, count * GRANULE_SIZE);
+	hash_blocks(state, (const u64 *)at, count * (GRANULE_SIZE / 64u));
 	window_close(first, count);
 	sha256_end(state, count * GRANULE_SIZE, hash);
 }

@@ -119,22 +119,19 @@ static void fault(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
 
 /* A guest's access found no translation. True if it is dealt with: it lost what was there and ends; another core
  * has mapped something since; or it expects memory there, so that no answer of the VMM could stand for its content. */
-static bool is_own_memory(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
+static bool is_own_memory(u32 core, u64 esr, u64 far, u64 ipa, u64 access)
 {
-	struct vcpu *v = vcpu_at(cores[core].current);
-	u64 ipa = fault_ipa(v, esr, far, hpfar);
-	u64 entry = ENTRY_EMPTY;
+	const struct vcpu *v = vcpu_at(cores[core].current);
 
-	if (v->guest == 0u || !is_translation_fault(esr)) {
+	if (v->guest == 0u || !is_translation_fault(esr) || ipa >= 1ul << NIE_IPA_BITS) {
 		return false;
 	}
-	if (ipa < 1ul << NIE_IPA_BITS) {
-		entry = table_lookup(v->vspace + 1u, ipa);
-	}
+	u64 entry = table_lookup(v->vspace + 1u, ipa);
+
 	if (entry == ENTRY_DESTROYED) {
 		crash(core, esr, far);
 	} else if (entry == ENTRY_RAM) {
-		fault(core, esr, far, hpfar, access);
+		leave(core, NIE_EXIT_FAULT, ipa, access, 0);
 	}
 	return entry != ENTRY_EMPTY;
 }
@@ -149,7 +146,7 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 	u32 size = 1u << field(esr, 22, 2);
 	u64 number = field(esr, 16, 5);
 
-	if (is_own_memory(core, esr, far, hpfar, write ? 2u : 1u)) {
+	if (is_own_memory(core, esr, far, ipa, write ? 2u : 1u)) {
 		return;
 	}
 	if (v->guest == 0u || !is_translation_fault(esr) || !described) {
@@ -172,7 +169,9 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 
 static void instruction_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 {
-	if (!is_own_memory(core, esr, far, hpfar, 4)) {
+	u64 ipa = fault_ipa(vcpu_at(cores[core].current), esr, far, hpfar);
+
+	if (!is_own_memory(core, esr, far, ipa, 4)) {
 		fault(core, esr, far, hpfar, 4);
 	}
 }

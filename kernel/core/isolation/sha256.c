@@ -2,6 +2,8 @@
 /* SHA-256, FIPS 180-4; function names as there (4.1.2, 6.2.2). */
 #include "nie/sha256.h"
 
+#include "nie/hw.h"
+
 static const u32 initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 			       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
@@ -122,7 +124,7 @@ void sha256(const u64 *message, u64 bytes, u64 hash[SHA256_WORDS])
 		if (b + 1u == blocks) {
 			block[SHA256_BLOCK_WORDS - 1u] = length_word(bytes);
 		}
-		sha256_block(state, block);
+		hw_sha256_block(state, block);
 	}
 	output(state, hash);
 }
@@ -131,6 +133,6 @@ void sha256_end(u32 state[8], u64 bytes, u64 hash[SHA256_WORDS])
 {
 	const u64 block[SHA256_BLOCK_WORDS] = {0x80, 0, 0, 0, 0, 0, 0, length_word(bytes)};
 
-	sha256_block(state, block);
+	hw_sha256_block(state, block);
 	output(state, hash);
 }

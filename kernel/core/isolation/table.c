@@ -111,7 +111,12 @@ struct walk table_resolve(granule_t root, u64 ipa)
 
 u64 table_lookup(granule_t root, u64 ipa)
 {
-	return table_resolve(root, ipa).entry;
+	u64 entry = table_at(root)[entry_index(ipa, 1)];
+
+	for (u32 level = 1; level < 3u && entry_is_table(entry, level); level++) {
+		entry = table_at(target_granule(entry))[entry_index(ipa, level + 1u)];
+	}
+	return entry;
 }
 
 void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 remains)

@@ -17,6 +17,8 @@ void hw_scrub(granule_t first, u32 count);
 
 /* SHA-256 of the content of granules that are not mapped at EL2, through this core's window. */
 void hw_hash(granule_t first, u32 count, u64 hash[4]);
+/* One block, as sha256_block() does or faster. */
+void hw_sha256_block(u32 state[8], const u64 block[8]);
 /* Fill a granule that is not mapped at EL2: `count` words (at most 512), then zeroes. */
 void hw_fill(granule_t g, const u64 *words, u32 count);
 

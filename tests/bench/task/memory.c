@@ -10,6 +10,8 @@
 #define GUEST_RAM 0x40000000ul
 #define GIB_BLOCKS 512u
 
+u64 donate_keeps_fp(u64 frame, u64 space, u64 ipa, u64 rights); /* fp.S */
+
 static void measure_retype(void)
 {
 	u64 untyped = untyped_take(NIE_BLOCK_BITS);
@@ -80,6 +82,9 @@ static void measure_donate(void)
 		TIMED(measured, status |= nie_donate(content, space, ipa + ROUNDS * NIE_PAGE_SIZE, READ_WRITE_EXECUTE));
 	}
 	must(status, "donate");
+	must(donate_keeps_fp(object_make(untyped, NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS), space,
+			     GUEST_RAM + 2u * ROUNDS * NIE_PAGE_SIZE, READ_WRITE_EXECUTE),
+	     "donate with floating-point registers in use");
 	must(nie_revoke_all(NIE_OWN_CSPACE, untyped), "revoke");
 	report("donate", &donate);
 	report("donate-measured", &measured);
