@@ -219,7 +219,7 @@ bool rsi_call(u32 core)
 {
 	struct vcpu *v = vcpu_at(cores[core].current);
 
-	switch (v->x[0]) {
+	switch ((u32)v->x[0]) {
 	case RSI_VERSION:
 		version(v);
 		return true;
