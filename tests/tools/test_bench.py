@@ -24,7 +24,7 @@ def test_a_page_without_budgets_or_with_one_twice(text):
 
 def test_the_page_has_a_budget_for_each_figure_and_no_other():
     samples = {name: 100.0 for name in (
-        "null map unmap donate retype destroy destroy-2m map-2m map-2m-executable guest-nothing guest-hvc "
+        "null map unmap donate donate-measured retype destroy destroy-2m map-2m map-2m-executable guest-nothing guest-hvc "
         "guest-mmio-write guest-mmio-read guest-wfi guest-id-register two-switches guest-timer-loop guest-quiet-loop "
         "guest-timer-latency guest-ipi guest-create guest-destroy").split()}
     names = set(bench_kernel.operations(samples, 10**9)) | {"text", "sloc", "outside-objects"}
