@@ -14,6 +14,13 @@ u64 granule_address(granule_t g)
 	return RAM_BASE + (u64)g * GRANULE_SIZE;
 }
 
+void granule_must_be(granule_t g, u8 state)
+{
+	if (g >= RAM_GRANULES || granule_state[g] != state) {
+		hw_panic("an object is not what a capability says: granule", g);
+	}
+}
+
 bool granules_free(granule_t first, u32 count)
 {
 	if (first >= RAM_GRANULES || count > RAM_GRANULES - first) {
@@ -30,8 +37,9 @@ bool granules_free(granule_t first, u32 count)
 }
 
 /* The entries of an object: the first speaks for it, the others are its tail. */
-static void claim(granule_t first, u32 count, u8 state, u32 owner, u32 place)
+void granule_claim(granule_t first, u32 count, u8 state, u32 owner, u32 place)
 {
+	granule_must_be(first, GRANULE_FREE);
 	granule_state[first] = state;
 	granule_owner[first] = owner;
 	granule_place[first] = place;
@@ -50,7 +58,7 @@ static void set_free(granule_t first, u32 count)
 	}
 }
 
-static void release_object(granule_t first, u32 count)
+void granule_release(granule_t first, u32 count)
 {
 	hw_object_unmap(first, count);
 	hw_scrub(first, count);
@@ -68,7 +76,7 @@ static bool spend(u32 *budget, u32 count)
 
 void cnode_make(granule_t first, u32 count, u64 serial)
 {
-	claim(first, count, GRANULE_CNODE, (u32)(serial % 0x100000000ul), (u32)(serial / 0x100000000ul));
+	granule_claim(first, count, GRANULE_CNODE, (u32)(serial % 0x100000000ul), (u32)(serial / 0x100000000ul));
 	hw_object_map(first, count);
 }
 
@@ -82,21 +90,23 @@ u64 cnode_serial(granule_t g)
 
 bool cnode_destroy(granule_t first, u32 count, u32 *budget)
 {
+	granule_must_be(first, GRANULE_CNODE);
 	if (!spend(budget, count)) {
 		return false;
 	}
-	release_object(first, count);
+	granule_release(first, count);
 	return true;
 }
 
 void table_make(granule_t g)
 {
-	claim(g, 1, GRANULE_TABLE, GRANULE_NONE, 0);
+	granule_claim(g, 1, GRANULE_TABLE, GRANULE_NONE, 0);
 	hw_object_map(g, 1);
 }
 
 bool table_destroy(granule_t g, u32 *budget)
 {
+	granule_must_be(g, GRANULE_TABLE);
 	granule_t vspace = granule_owner[g];
 
 	if (vspace != GRANULE_NONE) {
@@ -111,18 +121,27 @@ bool table_destroy(granule_t g, u32 *budget)
 	if (!spend(budget, 1)) {
 		return false;
 	}
-	release_object(g, 1);
+	granule_release(g, 1);
 	return true;
 }
 
 void frame_make(granule_t first, bool block, bool private)
 {
-	claim(first, block ? NIE_PAGES_PER_BLOCK : 1u, private ? GRANULE_PRIVATE : GRANULE_SHARED,
+	granule_claim(first, block ? NIE_PAGES_PER_BLOCK : 1u, private ? GRANULE_PRIVATE : GRANULE_SHARED,
 	      private ? GRANULE_NONE : 0u, (block ? FRAME_BLOCK : 0u) | (private ? FRAME_SCRUBBED : 0u));
+}
+
+static void must_be_frame(granule_t g)
+{
+	if (g < RAM_GRANULES && granule_state[g] == GRANULE_SHARED) {
+		return;
+	}
+	granule_must_be(g, GRANULE_PRIVATE);
 }
 
 bool frame_destroy(granule_t first, u32 *budget)
 {
+	must_be_frame(first);
 	u32 count = (granule_place[first] & FRAME_BLOCK) != 0u ? NIE_PAGES_PER_BLOCK : 1u;
 
 	if (!spend(budget, count)) {

@@ -109,6 +109,7 @@ static void enter(u32 core, granule_t vcpu, granule_t runner)
 
 status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 {
+	granule_must_be(vcpu, GRANULE_VCPU);
 	struct vcpu *v = vcpu_at(vcpu);
 
 	if (!can_run(v)) {
@@ -310,6 +311,7 @@ status_t vcpu_wait(u32 core, u64 deadline)
 
 status_t core_start(u32 core, u32 target, granule_t vcpu)
 {
+	granule_must_be(vcpu, GRANULE_VCPU);
 	struct vcpu *v = vcpu_at(vcpu);
 	granule_t old = cores[core].current;
 

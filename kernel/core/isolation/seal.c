@@ -11,6 +11,7 @@
 
 status_t vspace_expect_ram(granule_t vspace, u64 ipa, u64 size_bits, u64 count)
 {
+	vspace_must_be(vspace, true);
 	u32 level = size_bits == 12u ? 3u : 2u;
 	u32 first = entry_index(ipa, level);
 
@@ -51,6 +52,7 @@ status_t vspace_expect_ram(granule_t vspace, u64 ipa, u64 size_bits, u64 count)
 
 status_t vspace_activate(granule_t vspace, u64 policy)
 {
+	vspace_must_be(vspace, true);
 	struct vspace *v = vspace_at(vspace);
 
 	if ((policy & ~(u64)NIE_POLICY_DEBUGGABLE) != 0u) {
@@ -67,6 +69,7 @@ status_t vspace_activate(granule_t vspace, u64 policy)
 
 void vspace_measurement(granule_t vspace, u64 value[SHA256_WORDS])
 {
+	vspace_must_be(vspace, true);
 	for (u32 i = 0; i < SHA256_WORDS; i++) {
 		value[i] = vspace_at(vspace)->measurement[0][i];
 	}

@@ -15,9 +15,7 @@
 
 void vcpu_make(granule_t g)
 {
-	granule_state[g] = GRANULE_VCPU;
-	granule_owner[g] = GRANULE_NONE;
-	granule_place[g] = 0;
+	granule_claim(g, 1, GRANULE_VCPU, GRANULE_NONE, 0);
 	hw_object_map(g, 1);
 
 	struct vcpu *v = vcpu_at(g);
@@ -54,6 +52,8 @@ void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack)
 status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t cspace, u64 entry, u64 argument,
 			u64 stack)
 {
+	granule_must_be(vcpu, GRANULE_VCPU);
+	granule_must_be(vspace, GRANULE_VSPACE);
 	struct vcpu *v = vcpu_at(vcpu);
 	struct vspace *s = vspace_at(vspace);
 
@@ -88,6 +88,7 @@ status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t c
 
 void vcpu_kick(granule_t vcpu)
 {
+	granule_must_be(vcpu, GRANULE_VCPU);
 	struct vcpu *v = vcpu_at(vcpu);
 
 	v->kicked = 1;
@@ -98,6 +99,7 @@ void vcpu_kick(granule_t vcpu)
 
 bool vcpu_destroy(granule_t g, u32 *budget)
 {
+	granule_must_be(g, GRANULE_VCPU);
 	struct vcpu *v = vcpu_at(g);
 
 	if (v->core != CORE_NONE) {
@@ -113,10 +115,6 @@ bool vcpu_destroy(granule_t g, u32 *budget)
 		vspace_at(v->vspace)->vcpu[v->index] = GRANULE_NONE;
 	}
 	hw_vcpu_forget(g);
-	hw_object_unmap(g, 1);
-	hw_scrub(g, 1);
-	granule_state[g] = GRANULE_FREE;
-	granule_owner[g] = 0;
-	granule_place[g] = 0;
+	granule_release(g, 1);
 	return true;
 }

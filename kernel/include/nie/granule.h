@@ -48,6 +48,13 @@ extern u32 granule_place[RAM_GRANULES];
 /* All `count` granules from `first` exist and are free. */
 bool granules_free(granule_t first, u32 count);
 
+/*
+ * What a capability says an object is, the isolation layer does not take its word for: every function of it
+ * that is handed a granule makes sure of the granule's state, and stops the machine if it is another.
+ */
+void granule_must_be(granule_t g, u8 state);
+void vspace_must_be(granule_t g, bool guest);
+
 /* Physical address of a granule. */
 u64 granule_address(granule_t g);
 
@@ -71,6 +78,11 @@ bool table_destroy(granule_t g, u32 *budget);
 bool vspace_destroy(granule_t g, u32 *budget);
 bool vcpu_destroy(granule_t g, u32 *budget);
 bool frame_destroy(granule_t first, u32 *budget);
+
+/* For the objects that have a file of their own: the entries of one that begins, and of a kernel object that
+ * has ended. */
+void granule_claim(granule_t first, u32 count, u8 state, u32 owner, u32 place);
+void granule_release(granule_t first, u32 count);
 
 /* VMIDs not in use. */
 u32 vmid_left(void);
