@@ -30,7 +30,7 @@ def moments(kernel, tmp_path_factory):
     description = systems.find("demo")
     image = build.image(description, {}, folder / "image")
     hardware = machine.Machine(image, "max", 4, description.memory, description.platform["qemu"]["machine"],
-                               ["-qmp", f"unix:{folder}/monitor,server=on,wait=off"])
+                               extra=["-qmp", f"unix:{folder}/monitor,server=on,wait=off"])
     end = time.monotonic() + LIMIT
     states = []
     with subprocess.Popen(hardware.command(False), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
