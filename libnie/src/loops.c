@@ -3,6 +3,14 @@
 
 #include "nie/stubs.h"
 
+/* The kernel's lock is not fair: without a pause the core that has just given it up takes it again. */
+static void pause_if(bool more)
+{
+	if (more) {
+		nie_pause();
+	}
+}
+
 u64 nie_revoke_all(u64 cnode, u64 index)
 {
 	u64 more = 1;
@@ -10,6 +18,7 @@ u64 nie_revoke_all(u64 cnode, u64 index)
 
 	while (more != 0 && status == NIE_OK) {
 		status = nie_cap_revoke(cnode, index, &more);
+		pause_if(more != 0);
 	}
 	return status;
 }
@@ -21,6 +30,7 @@ u64 nie_delete_all(u64 cnode, u64 index)
 
 	while (more != 0 && status == NIE_OK) {
 		status = nie_cap_delete(cnode, index, &more);
+		pause_if(more != 0);
 	}
 	return status;
 }
@@ -32,6 +42,7 @@ u64 nie_kill_all(u64 vspace)
 
 	while (more != 0 && status == NIE_OK) {
 		status = nie_vspace_kill(vspace, &more);
+		pause_if(more != 0);
 	}
 	return status;
 }
@@ -55,6 +66,7 @@ u64 nie_retype_all(u64 untyped, u64 type, u64 size_bits, u64 first_slot, u64 cou
 
 		status = nie_retype(untyped, type, size_bits, NIE_OWN_CSPACE, first_slot + done, now);
 		done += status == NIE_OK ? now : 0;
+		pause_if(done < count);
 	}
 	if (made != NULL) {
 		*made = done;

@@ -3,6 +3,8 @@
 
 #include "nie/stubs.h"
 
+#define PAUSE_HINTS 64u
+
 void nie_sleep_forever(void);
 
 u64 nie_now(void)
@@ -12,6 +14,13 @@ u64 nie_now(void)
 	/* The ISB keeps the read from being done early (Arm ARM D12.1.2). */
 	__asm__ volatile("isb\n\tmrs %0, cntpct_el0" : "=r"(now) : : "memory");
 	return now;
+}
+
+void nie_pause(void)
+{
+	for (u32 i = 0; i < PAUSE_HINTS; i++) {
+		__asm__ volatile("yield" : : : "memory");
+	}
 }
 
 u64 nie_frequency(void)

@@ -344,6 +344,11 @@ void hw_irq_enable(u32 intid, u32 core)
 	record(NATIVE_IRQ_ENABLE, intid, core, 0);
 }
 
+void hw_irq_disable(u32 intid)
+{
+	record(NATIVE_IRQ_DISABLE, intid, 0, 0);
+}
+
 void hw_irq_deactivate(u32 intid)
 {
 	record(NATIVE_IRQ_DEACTIVATE, intid, 0, 0);

@@ -25,6 +25,7 @@ enum native_operation {
 	NATIVE_DEADLINE,         /* when */
 	NATIVE_KICK,             /* core */
 	NATIVE_IRQ_ENABLE,       /* intid, core */
+	NATIVE_IRQ_DISABLE,      /* intid */
 	NATIVE_IRQ_DEACTIVATE,   /* intid */
 	NATIVE_REPORT_TASK,      /* core, class */
 	NATIVE_POWER_OFF,

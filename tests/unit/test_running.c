@@ -392,8 +392,11 @@ static void deadlines(void **state)
 	run(CPU0, 5000, 0);
 	assert_true(native_find(0, NATIVE_DEADLINE, 5000) >= 0);
 	native.now = 4999;
+	native_forget_log();
 	trap_interrupt(0, INTID_DEADLINE);
 	assert_int_equal(cores[0].current, cpu0);
+	/* It came for a deadline that is none any more: the one that holds is not lost. */
+	assert_true(native_find(0, NATIVE_DEADLINE, 5000) >= 0);
 	native.now = 5000;
 	trap_interrupt(0, INTID_DEADLINE);
 	exited(NIE_EXIT_DEADLINE, 0, 0, 0);
@@ -440,6 +443,27 @@ static void interrupts_reach_the_task_of_the_core(void **state)
 	ok(CALL(WAIT, NIE_NEVER));
 	assert_int_equal(result(1), NIE_EXIT_INTERRUPT);
 	assert_int_equal(cores[0].waiting, 0);
+}
+
+/* What nobody can hear of any more does not interrupt. */
+static void an_interrupt_ends_with_its_last_capability(void **state)
+{
+	u64 copy = FREE_SLOT;
+
+	(void)state;
+	ok(CALL(CAP_COPY, 0, copy, 0, IRQ, NIE_RIGHTS_ALL));
+	ok(CALL(IRQ_BIND, IRQ));
+	trap_interrupt(0, DEVICE_INTID);
+	delete_all(0, copy, 1);
+	assert_int_equal(native_count(NATIVE_IRQ_DISABLE), 0);
+	delete_all(0, IRQ, 1);
+	assert_true(native_find(0, NATIVE_IRQ_DISABLE, DEVICE_INTID) >= 0);
+	assert_true(native_find(0, NATIVE_IRQ_DEACTIVATE, DEVICE_INTID) > native_find(0, NATIVE_IRQ_DISABLE, DEVICE_INTID));
+	/* One that is not pending is not deactivated: it may be another core's, on its way. */
+	native_forget_log();
+	delete_all(0, IRQ_IDLE, 1);
+	assert_true(native_find(0, NATIVE_IRQ_DISABLE, IDLE_INTID) >= 0);
+	assert_int_equal(native_count(NATIVE_IRQ_DEACTIVATE), 0);
 }
 
 static void waiting(void **state)
@@ -605,6 +629,7 @@ int main(void)
 		TEST(deadlines),
 		TEST(kicks),
 		TEST(interrupts_reach_the_task_of_the_core),
+		TEST(an_interrupt_ends_with_its_last_capability),
 		TEST(waiting),
 		TEST(list_registers_go_in_and_out),
 		TEST(chains),

@@ -21,7 +21,13 @@ static struct {
 	bool level2[4];
 	bool level3[2048];
 	u64 run_exits; /* interrupts and kicks before the real exit */
+	u64 pauses;
 } kernel;
+
+void nie_pause(void)
+{
+	kernel.pauses++;
+}
 
 static u64 retype(const u64 x[8])
 {
@@ -191,6 +197,7 @@ static void test_many_in_steps(void **state)
 	assert_int_equal(nie_retype_all(1, NIE_TYPE_PRIVATE_FRAME, 21, 100, 8, &made), NIE_OK);
 	assert_int_equal(made, 8);
 	assert_int_equal(kernel.calls[NIE_CALL_RETYPE], 8);
+	assert_int_equal(kernel.pauses, 7); /* between steps only */
 	assert_int_equal(nie_error_of(nie_retype_all(1, NIE_TYPE_TABLE, 12, 110, 1, &made)), NIE_ERR_NO_MEMORY);
 	assert_int_equal(made, 0);
 }
@@ -227,6 +234,7 @@ static void test_loops(void **state)
 	kernel.steps = 1;
 	assert_int_equal(nie_delete_all(0, 3), NIE_OK);
 	assert_int_equal(kernel.calls[NIE_CALL_CAP_DELETE], 1);
+	assert_int_equal(kernel.pauses, 4 + 1);
 }
 
 static void test_run(void **state)

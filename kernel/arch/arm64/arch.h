@@ -74,7 +74,6 @@ void vgic_load(struct percpu *me, const struct vcpu *v);
 void vgic_timer_fired(struct percpu *me);
 
 /* timer.c */
-void timer_stop(void);
 bool timer_asserted(void);
 void timer_guest_unload(struct el1_state *s);
 void timer_guest_load(const struct el1_state *s);

@@ -130,10 +130,6 @@ u32 gic_acknowledge(struct percpu *me)
 		return INTID_NONE;
 	}
 	if (intid < 32u) {
-		if (intid == INTID_DEADLINE) {
-			timer_stop();
-			isb();
-		}
 		write_sysreg(icc_dir_el1, intid);
 	}
 	if (machine_stopped) {
@@ -197,6 +193,12 @@ COLD void hw_irq_enable(u32 intid, u32 core)
 {
 	write64(GICD_IROUTER + intid * 8ul, areas[core].percpu.affinity);
 	write32(GICD_ISENABLER + intid / 32u * 4u, 1u << intid % 32u);
+}
+
+COLD void hw_irq_disable(u32 intid)
+{
+	write32(GICD_ICENABLER + intid / 32u * 4u, 1u << intid % 32u);
+	wait_distributor();
 }
 
 void hw_irq_deactivate(u32 intid)

@@ -13,6 +13,11 @@ u64 hw_now(void)
 	return read_sysreg(cntpct_el0);
 }
 
+static void timer_stop(void)
+{
+	write_sysreg(cnthp_ctl_el2, 0);
+}
+
 void hw_deadline(u64 when)
 {
 	if (when == NIE_NEVER) {
@@ -21,11 +26,6 @@ void hw_deadline(u64 when)
 	}
 	write_sysreg(cnthp_cval_el2, when);
 	write_sysreg(cnthp_ctl_el2, TIMER_ENABLE);
-}
-
-void timer_stop(void)
-{
-	write_sysreg(cnthp_ctl_el2, 0);
 }
 
 u64 hw_timer_wake(granule_t vcpu)

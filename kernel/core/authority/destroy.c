@@ -3,6 +3,7 @@
 #include "authority.h"
 
 #include "nie/granule.h"
+#include "nie/irq.h"
 #include "nie/view.h"
 
 static void spend_one(u32 *budget)
@@ -30,6 +31,9 @@ static bool object_end(slot_t s, u32 *budget)
 		return vspace_destroy(object, budget);
 	case NIE_TYPE_VCPU:
 		return vcpu_destroy(object, budget);
+	case NIE_TYPE_IRQ:
+		irq_end(object);
+		return true;
 	default:
 		return true; /* an untyped gives its memory back to its parent; the others have none */
 	}

@@ -292,4 +292,8 @@ void trap_interrupt(u32 core, u32 intid)
 		leave(core, NIE_EXIT_MAINTENANCE, 0, 0, 0);
 	}
 	chain_check(core);
+	/* The timer may have fired for a deadline that changed meanwhile: the one that holds now must not be lost. */
+	if (intid == INTID_DEADLINE) {
+		deadline_set(core);
+	}
 }

@@ -27,6 +27,12 @@ bool irq_ack(u32 intid)
 	return true;
 }
 
+void irq_end(u32 intid)
+{
+	hw_irq_disable(intid);
+	(void)irq_ack(intid);
+}
+
 void irq_fired(u32 intid)
 {
 	if (intid < INTIDS) {

@@ -56,8 +56,7 @@ static u32 chain_length(u32 core)
 	return length;
 }
 
-/* Program the earliest deadline of the chain. */
-static void set_deadline(u32 core)
+void deadline_set(u32 core)
 {
 	u64 earliest = cores[core].waiting != 0u ? cores[core].wait_deadline : NIE_NEVER;
 	granule_t g = cores[core].current;
@@ -148,7 +147,7 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	    (v->deadline != NIE_NEVER && v->deadline <= hw_now())) {
 		chain_check(core);
 	}
-	set_deadline(core);
+	deadline_set(core);
 	return NIE_OK;
 }
 
@@ -173,7 +172,7 @@ void exit_to_runner(u32 core, struct exit e)
 		}
 		hw_vcpu_load(runner);
 	}
-	set_deadline(core);
+	deadline_set(core);
 }
 
 /* Why the run of the chain's vCPU `g` must end; 0 if it need not. `above_base`: its runner is the
@@ -198,7 +197,7 @@ static void finish_wait(u32 core, u64 reason)
 	cores[core].waiting = 0;
 	vcpu_at(cores[core].current)->x[0] = NIE_OK;
 	vcpu_at(cores[core].current)->x[1] = reason;
-	set_deadline(core);
+	deadline_set(core);
 }
 
 static void check_wait(u32 core)
@@ -248,7 +247,7 @@ static void drop_task(u32 core)
 	vcpu_at(g)->core = CORE_NONE;
 	cores[core].current = GRANULE_NONE;
 	cores[core].waiting = 0;
-	set_deadline(core);
+	deadline_set(core);
 }
 
 void chain_check(u32 core)
@@ -304,7 +303,7 @@ status_t vcpu_wait(u32 core, u64 deadline)
 	}
 	cores[core].waiting = 1;
 	cores[core].wait_deadline = deadline;
-	set_deadline(core);
+	deadline_set(core);
 	check_wait(core);
 	return NIE_OK;
 }

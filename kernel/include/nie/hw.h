@@ -56,6 +56,7 @@ u64 hw_now(void);                 /* CNTPCT_EL0 */
 void hw_deadline(u64 when);       /* this core's hypervisor timer; NIE_NEVER: off */
 void hw_kick(u32 core);           /* interrupt another core */
 void hw_irq_enable(u32 intid, u32 core);
+void hw_irq_disable(u32 intid);
 void hw_irq_deactivate(u32 intid);
 void hw_power_off(void);
 

@@ -24,6 +24,9 @@ void exit_to_runner(u32 core, struct exit e);
  * unwind the chain as far as it asks for. */
 void chain_check(u32 core);
 
+/* Program this core's timer with the earliest deadline of its chain. */
+void deadline_set(u32 core);
+
 /* Registers of a vCPU that starts: at `entry`, with `argument` in x0 and all else as at reset. */
 void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack);
 

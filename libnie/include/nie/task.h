@@ -48,4 +48,7 @@ void nie_thread_entry(void);
 u64 nie_now(void);
 u64 nie_frequency(void);
 
+/* Let other cores have the kernel's lock: some hundred nanoseconds. */
+void nie_pause(void);
+
 #endif
