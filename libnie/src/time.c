@@ -3,8 +3,6 @@
 
 #include "nie/stubs.h"
 
-#define PAUSE_HINTS 64u
-
 void nie_sleep_forever(void);
 
 u64 nie_now(void)
@@ -18,9 +16,8 @@ u64 nie_now(void)
 
 void nie_pause(void)
 {
-	for (u32 i = 0; i < PAUSE_HINTS; i++) {
-		__asm__ volatile("yield" : : : "memory");
-	}
+	/* An ISB refills the pipeline: many cycles for one instruction, where YIELD is often none. */
+	__asm__ volatile(".rept 8\n\tisb\n\t.endr" : : : "memory");
 }
 
 u64 nie_frequency(void)
