@@ -127,14 +127,15 @@ def make(options, build, folder):
     pieces = memory.free_pieces(board, kernel.stat().st_size, image.TASK_LIMIT, len(packed))
     lengths = {name: len(data) for name, data in stored.items()}
     # First in terms of what a person wrote, then what the text says: from here on it alone counts.
-    check(description, board, lengths, cores, pieces)
+    system = check(description, board, lengths, cores, pieces)
     name = f"{options.system.stem}.cdl"
     text = printer.text_of(description, heading) if yaml else read_text(options.system)
-    parsed = parser.parse(text, name)
-    if parsed != description:
-        raise Problem(f"{name}: its text does not say what it was made from; this is a fault of "
-                      f"capdl/printer.py")
-    system = check(parsed, board, lengths, cores, pieces)
+    if yaml:
+        parsed = parser.parse(text, name)
+        if parsed != description:
+            raise Problem(f"{name}: its text does not say what it was made from; this is a fault of "
+                          f"capdl/printer.py")
+        system = check(parsed, board, lengths, cores, pieces)
     written |= {name: text.encode(), "archive.bin": packed,
                 "spec.c": plan.c_tables(plan.make(system), name).encode()}
     for file, data in written.items():

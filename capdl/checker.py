@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Description -> System, or the first thing that is wrong with it."""
 from capdl import memory, model
+from capdl.capabilities import Capabilities
 from capdl.problem import Problem, size_text
 from capdl.resolve import Names
 from capdl.system import (ALL_RIGHTS, BLOCK, BOOT_SLOTS, EXECUTE, GIB, LETTERS, PAGE, READ, Link, Mapping,
@@ -8,21 +9,10 @@ from capdl.system import (ALL_RIGHTS, BLOCK, BOOT_SLOTS, EXECUTE, GIB, LETTERS, 
                           System, originals_needed)
 
 ENTRIES = 512
+DEEPEST = 63  # DEPTH_MAX of kernel/include/nie/slot.h
 # What an entry of each table covers, and the level of the table that may stand in it.
 SPAN = {"pud": GIB, "pd": BLOCK, "pt": PAGE}
 BELOW = {"pud": ("pd", 2), "pd": ("pt", 3)}
-
-
-def rights_of(cap):
-    if cap.rights is None:
-        return ALL_RIGHTS
-    bits = 0
-    for letter in cap.rights:
-        if letter not in LETTERS or bits & LETTERS[letter]:
-            raise Problem(f"{cap.ref}: rights ({cap.rights}): use each of R, W, X and C at most once",
-                          cap.where)
-        bits |= LETTERS[letter]
-    return bits
 
 
 class Checker:
@@ -31,21 +21,17 @@ class Checker:
         self.platform = platform
         self.description = description
         self.system = System(objects=self.names.objects)
-        self.containers = {}
         self.parents = {}    # table -> (parent, slot)
         self.reached = {}    # private frame -> table that maps it
+        self.vcpus = {}      # (VSpace, index) -> vCPU
+        self.slot_of = {}    # id(Entry) -> Slot
+        self.first = []      # said to be derived from untyped memory
 
     def run(self):
         self.interrupts()
-        for container in self.description.caps:
-            obj = self.names.one(container.ref)
-            if obj.type not in ("pud", "pd", "pt", "cnode", "vcpu"):
-                raise Problem(f"{obj.name}: a {obj.type} holds no capabilities", container.where)
-            if id(obj) in self.containers:
-                raise Problem(f"{obj.name} has two blocks of capabilities: join them", container.where)
-            self.containers[id(obj)] = self.entries(obj, container)
+        self.capabilities = Capabilities(self.names, self.description)
         for obj in self.names.objects:
-            entries = self.containers.get(id(obj), {})
+            entries = self.capabilities.of.get(id(obj), {})
             if obj.type == "cnode":
                 self.cnode(obj, entries)
             elif obj.type == "pud":
@@ -53,47 +39,54 @@ class Checker:
             elif obj.type == "vcpu":
                 self.vcpu(obj, entries)
         for obj in self.names.objects:
-            if obj.type in ("pd", "pt") and self.containers.get(id(obj)) and id(obj) not in self.parents:
+            if obj.type in ("pd", "pt") and self.capabilities.of.get(id(obj)) and id(obj) not in self.parents:
                 raise Problem(f"{obj.name} maps something but is in no VSpace: put it into a "
                               f"{'pud' if obj.type == 'pd' else 'pd'}", obj.where)
+        self.derivation()
         self.handover()
         return self.system
 
+    def derivation(self):
+        """Which capability made its object, and how deep the tree below it is."""
+        for slot in self.system.slots:
+            if slot.parent is not None:
+                slot.parent = self.slot_of[id(slot.parent)]
+        made_by = {}
+        for slot in self.system.slots:
+            if slot.rights == ALL_RIGHTS and slot.parent is None:
+                made_by.setdefault(id(slot.object), slot)
+        for slot in self.first:
+            if made_by.get(id(slot.object)) is not slot:
+                raise Problem(f"slot {slot.index} of {slot.cnode.name}: not this capability of {slot.object.name} is "
+                              f"derived from {slot.object.parent.name}, but the first one with all rights", slot.where)
+        for slot in self.system.slots:
+            depth_of(slot, made_by)
+            if slot.depth > DEEPEST:
+                raise Problem(f"slot {slot.index} of {slot.cnode.name}: {slot.object.name} is derived {slot.depth} deep, "
+                              f"{DEEPEST} are possible", slot.where)
+
     def interrupts(self):
-        seen = {}
-        for intid, ref in self.description.irq_maps:
-            obj = self.names.one(ref)
-            if obj.type != "irq":
-                raise Problem(f"irq maps: {obj.name} is a {obj.type}, not an irq", ref.where)
-            if intid not in self.platform.irqs:
-                raise Problem(f"{obj.name}: no interrupt {intid} on {self.platform.name}; there: "
-                              f"{', '.join(map(str, self.platform.irqs)) or 'none'}", ref.where)
-            if intid in seen or obj.intid:
-                raise Problem(f"{obj.name}: interrupt {intid} and irq object go together once", ref.where)
-            seen[intid] = obj
-            obj.intid = intid
+        """Arrays and entries without a number take the numbers that follow."""
+        seen, following = {}, 0
+        for number, ref in self.description.irq_maps:
+            for intid, obj in enumerate(self.names.all(ref), following if number is None else number):
+                following = intid + 1
+                if obj.type != "irq":
+                    raise Problem(f"irq maps: {obj.name} is a {obj.type}, not an irq", ref.where)
+                if intid not in self.platform.irqs:
+                    raise Problem(f"{obj.name}: no interrupt {intid} on {self.platform.name}; there: "
+                                  f"{', '.join(map(str, self.platform.irqs)) or 'none'}", ref.where)
+                if intid in seen or obj.intid:
+                    raise Problem(f"{obj.name}: interrupt {intid} and irq object go together once", ref.where)
+                seen[intid] = obj
+                obj.intid = intid
         for obj in self.names.objects:
             if obj.type == "irq" and not obj.intid:
                 raise Problem(f"{obj.name} has no number: add it to 'irq maps'", obj.where)
 
-    def entries(self, holder, container):
-        """slot -> (object, cap), arrays spread over consecutive slots."""
-        entries, following = {}, 0
-        for cap in container.caps:
-            slot = following if cap.slot is None else cap.slot
-            for obj in self.names.all(cap.ref):
-                if slot in entries:
-                    raise Problem(f"{holder.name}: slot {slot} is given to {entries[slot][0].name} and "
-                                  f"{obj.name}",
-                                  cap.where)
-                entries[slot] = (obj, cap)
-                if isinstance(slot, int):
-                    slot += 1
-            following = slot if isinstance(slot, int) else following
-        return entries
-
     def table(self, vspace, table, base, entries):
-        for slot, (obj, cap) in entries.items():
+        for slot, entry in entries.items():
+            obj, cap = entry.object, entry.cap
             if not isinstance(slot, int) or slot >= ENTRIES:
                 raise Problem(f"{table.name}: slot {slot}: a table has slots 0 to {ENTRIES - 1}", cap.where)
             ipa = base + slot * SPAN[table.type]
@@ -101,7 +94,7 @@ class Checker:
             if obj.type == below:
                 self.link(vspace, table, obj, ipa, level, cap)
             elif obj.type == "frame" and obj.size == SPAN[table.type]:
-                self.mapping(vspace, table, obj, ipa, cap)
+                self.mapping(vspace, obj, ipa, entry)
             else:
                 allowed = " or ".join(filter(None, (f"a {below}" if below else "", {
                     "pud": "", "pd": "a frame of 2M", "pt": "a frame of 4k"}[table.type])))
@@ -117,10 +110,10 @@ class Checker:
                           cap.where)
         self.parents[id(table)] = parent.name
         self.system.links.append(Link(table, vspace, ipa, level))
-        self.table(vspace, table, ipa, self.containers.get(id(table), {}))
+        self.table(vspace, table, ipa, self.capabilities.of.get(id(table), {}))
 
-    def mapping(self, vspace, table, frame, ipa, cap):
-        rights = rights_of(cap) & ~LETTERS["C"]
+    def mapping(self, vspace, frame, ipa, entry):
+        rights, cap = entry.rights & ~LETTERS["C"], entry.cap
         if not rights & READ:
             raise Problem(f"{frame.name} at {ipa:#x} of {vspace.name}: a mapping needs at least R", cap.where)
         if frame.device:
@@ -136,24 +129,29 @@ class Checker:
         self.system.mappings.append(Mapping(frame, vspace, ipa, rights))
 
     def cnode(self, cnode, entries):
-        for slot, (obj, cap) in entries.items():
+        for slot, entry in entries.items():
+            obj, cap, rights = entry.object, entry.cap, entry.rights
             if not isinstance(slot, int) or not 1 <= slot < 1 << cnode.decl.bits:
                 raise Problem(f"{cnode.name}: slot {slot} for {obj.name}: it has slots 1 to "
                               f"{(1 << cnode.decl.bits) - 1}", cap.where)
-            rights = rights_of(cap)
             obj.caps += 1
             if obj.type == "ut" and obj.caps > 1:
                 raise Problem(f"{obj.name}: untyped memory has one capability; it is placed twice", cap.where)
             if obj.type == "ut" and rights != ALL_RIGHTS:
                 raise Problem(f"{obj.name}: untyped memory is given with all rights or not at all", cap.where)
-            self.system.slots.append(Slot(cnode, slot, obj, rights, cap.where))
+            copied = entry.parent is not None and entry.parent.object is obj
+            self.slot_of[id(entry)] = Slot(cnode, slot, obj, rights, cap.where, entry.parent if copied else None)
+            self.system.slots.append(self.slot_of[id(entry)])
+            if entry.parent is not None and not copied:
+                self.first.append(self.slot_of[id(entry)])
 
     def vcpu(self, vcpu, entries):
         configured = "entry" in vcpu.decl.numbers
-        where = next(iter(entries.values()))[1].where if entries else vcpu.where
+        where = next(iter(entries.values())).where if entries else vcpu.where
         if not configured and entries:
             raise Problem(f"{vcpu.name} has a VSpace or CSpace but no entry: give it an entry", where)
-        for slot, (obj, cap) in entries.items():
+        for slot, entry in entries.items():
+            obj, cap = entry.object, entry.cap
             wanted = {"vspace": "pud", "cspace": "cnode"}.get(slot)
             if wanted is None:
                 raise Problem(f"{vcpu.name}: slot {slot}: a vCPU has the slots vspace and cspace", cap.where)
@@ -165,11 +163,11 @@ class Checker:
         for slot in ("vspace", "cspace"):
             if slot not in entries:
                 raise Problem(f"{vcpu.name} has an entry but no {slot}", where)
-        start = Start(vcpu, entries["vspace"][0], entries["cspace"][0])
-        for other in self.system.starts:
-            if other.vspace is start.vspace and index_of(other.vcpu) == index_of(vcpu):
-                raise Problem(f"{vcpu.name} and {other.vcpu.name} are both vCPU {index_of(vcpu)} of "
-                              f"{start.vspace.name}", where)
+        start = Start(vcpu, entries["vspace"].object, entries["cspace"].object)
+        other = self.vcpus.setdefault((id(start.vspace), index_of(vcpu)), vcpu)
+        if other is not vcpu:
+            raise Problem(f"{vcpu.name} and {other.name} are both vCPU {index_of(vcpu)} of "
+                          f"{start.vspace.name}", where)
         self.system.starts.append(start)
 
     def handover(self):
@@ -212,6 +210,21 @@ class Checker:
             if first + count > start:
                 raise Problem(f"handover: {name} (slots {first} to {first + count - 1}) overlaps {other} "
                               f"(slot {start}) in {system.cnode.name}", where)
+
+
+def depth_of(slot, made_by):
+    """Set it for a slot and all that it is derived from."""
+    chain = []
+    while not slot.depth:
+        chain.append(slot)
+        if slot.parent is None:
+            break
+        slot = slot.parent
+    for slot in reversed(chain):
+        # What the kernel gives at boot is a root.
+        own = memory.nesting(slot.object) + 1 if slot.object.made else 0
+        copied = made_by.get(id(slot.object)) is not slot
+        slot.depth = slot.parent.depth + 1 if slot.parent else own + copied
 
 
 def index_of(vcpu):

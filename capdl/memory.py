@@ -82,9 +82,12 @@ def place(system, free):
     inside = {}
     addresses = {}
     total = sum(o.size for o in system.objects if o.made and not o.parent)
+    piece, size = None, 0
     for obj in order(system):
         choice = [inside[id(obj.parent)]] if obj.parent else pieces
-        piece = best(choice, obj.size)
+        # The piece with the least left is still that after it gave some, as long as the size is the same.
+        if obj.parent or obj.size != size or piece is None or piece.left < size:
+            piece, size = best(choice, obj.size), 0 if obj.parent else obj.size
         if piece is None and obj.parent:
             raise Problem(f"{obj.name}: {size_text(obj.size)} needed, {size_text(choice[0].left)} left in "
                           f"{obj.parent.name}: give {obj.parent.name} more bits", obj.where)
@@ -95,6 +98,7 @@ def place(system, free):
                           f"(all objects: {size_text(total)}, free RAM: "
                           f"{size_text(sum(size for _, size in free))}): ask for less memory", obj.where)
         addresses[id(obj)] = piece.address + piece.used
-        inside[id(obj)] = Piece(piece.address + piece.used, obj.size)
+        if obj.type == "ut":
+            inside[id(obj)] = Piece(piece.address + piece.used, obj.size)
         piece.used += obj.size
     return addresses

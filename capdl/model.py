@@ -12,22 +12,34 @@ def place():
     return field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass
+@dataclass(slots=True)
 class Ref:
-    """NAME, NAME[first], NAME[first..last], or NAME[] for a whole array."""
+    """NAME; with ranges, elements of an array: NAME[2, 5..7, 9..]. No ranges between the brackets: all."""
     name: str
-    first: int | None = None
-    last: int | None = None
-    whole: bool = False
+    ranges: tuple | None = None  # of (first, last), both included; None at an open end
     where: Where = place()
 
+    @property
+    def whole(self):
+        return self.ranges == ()
+
     def __str__(self):
-        if self.whole:
-            return f"{self.name}[]"
-        if self.first is None:
-            return self.name
-        last = "" if self.last is None else f"..{self.last}"
-        return f"{self.name}[{self.first}{last}]"
+        return self.name if self.ranges is None else f"{self.name}[{', '.join(map(range_text, self.ranges))}]"
+
+
+def range_text(part):
+    first, last = part
+    if first == last and first is not None:
+        return str(first)
+    return f"{'' if first is None else first}..{'' if last is None else last}"
+
+
+def all_of(name, where=NOWHERE):
+    return Ref(name, (), where)
+
+
+def element(name, first, last=None):
+    return Ref(name, ((first, first if last is None else last),))
 
 
 @dataclass
@@ -50,19 +62,34 @@ class Decl:
     bits: int | None = None
     size: int | None = None
     shared: bool = False
-    numbers: dict = field(default_factory=dict)
+    numbers: dict = field(default_factory=dict)  # other parameters: a number, a word, or a list of numbers
     fills: list = field(default_factory=list)
     children: list = field(default_factory=list)  # of an untyped: Decl or Ref
+    above: list = field(default_factory=list)  # of a qualified name: the Refs before its last part
     comment: str = field(default="", compare=False)
     where: Where = place()
 
 
-@dataclass
+@dataclass(slots=True)
+class SlotRef:
+    """A capability by its place: (container, slot)."""
+    container: Ref
+    slot: int | str
+
+    def __str__(self):
+        return f"({self.container}, {self.slot})"
+
+
+@dataclass(slots=True)
 class Cap:
     slot: int | str | None  # None: the slot after the previous one
-    ref: Ref
+    ref: Ref                # an object; of a copy, the name of a capability
     rights: str | None = None  # None: all
     where: Where = place()
+    name: Ref | None = None    # what this capability is called
+    copy: bool = False
+    params: tuple = ()         # (name, value), in order
+    parent: "SlotRef | Ref | None" = None  # - child_of
 
 
 @dataclass
@@ -73,9 +100,26 @@ class Container:
 
 
 @dataclass
+class CapName:
+    """NAME = (container, slot)."""
+    name: str
+    at: SlotRef
+    where: Where = place()
+
+
+@dataclass
+class Derived:
+    """One entry of the cdt: a capability and what is derived from it."""
+    parent: SlotRef | Ref
+    children: list = field(default_factory=list)  # of Derived
+    where: Where = place()
+
+
+@dataclass
 class Description:
     objects: list = field(default_factory=list)
-    caps: list = field(default_factory=list)
-    irq_maps: list = field(default_factory=list)  # (INTID, Ref)
+    caps: list = field(default_factory=list)  # Container or CapName
+    irq_maps: list = field(default_factory=list)  # (INTID or None, Ref)
+    cdt: list = field(default_factory=list)
     handover: dict = field(default_factory=dict)  # name -> int or Ref
     file: str = field(default="", compare=False)

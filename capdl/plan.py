@@ -83,16 +83,25 @@ def mappings(plan, system):
 def places(plan, system):
     copies, moves, placed = [], [], set()
     for s in system.slots:
-        move = s.rights == ALL_RIGHTS and id(s.object) not in placed
+        move = s.rights == ALL_RIGHTS and s.parent is None and id(s.object) not in placed
         if move:
             placed.add(id(s.object))
-        (moves if move else copies).append({"cnode": plan.number[id(s.cnode)], "index": s.index,
-                                            "object": plan.number[id(s.object)], "rights": s.rights,
-                                            "move": move})
+        place = {"cnode": plan.number[id(s.cnode)], "index": s.index, "object": plan.number[id(s.object)],
+                 "rights": s.rights, "move": move, "from_cnode": NONE, "from_index": 0}
+        if s.parent is not None:
+            place |= {"from_cnode": plan.number[id(s.parent.cnode)], "from_index": s.parent.index}
+        (moves if move else copies).append((s, place))
+    # What a copy is derived from is there before it, or still with the initial task.
+    moved = {id(s) for s, _ in moves}
+    for s, place in copies:
+        if s.parent is not None and id(s.parent) in moved:
+            place |= {"from_cnode": NONE, "from_index": 0}
+    copies = [place for _, place in sorted(copies, key=lambda c: c[0].depth)]
+    moves = [place for _, place in moves]
     for index, obj in enumerate(plan.objects):
         if id(obj) not in placed:
             moves.append({"cnode": plan.cnode, "index": plan.next_slot, "object": index, "rights": ALL_RIGHTS,
-                          "move": True})
+                          "move": True, "from_cnode": NONE, "from_index": 0})
             plan.next_slot += 1
     plan.places = copies + moves
 

@@ -4,14 +4,14 @@ from capdl import model
 from capdl.problem import Problem, size_text
 from capdl.system import BLOCK, PAGE, Object
 
-MOST_ELEMENTS = 65536
+MOST_ELEMENTS = 1 << 20
 VSPACE_VCPUS = 8
 CNODE_BITS = (7, 15)   # log2 of its slots; smaller ones get a whole granule
 UNTYPED_BITS = (12, 40)
 
 # type: what may be said of it, and what must be
 PARAMETERS = {
-    "ut": ({"bits"}, {"bits"}),
+    "ut": ({"bits"}, set()),
     "cnode": ({"bits"}, {"bits"}),
     "frame": ({"size", "shared", "paddr", "fill"}, {"size"}),
     "pud": (set(), set()),
@@ -21,6 +21,26 @@ PARAMETERS = {
     "irq": (set(), set()),
     "core": ({"index"}, {"index"}),
 }
+# Objects and capabilities of seL4 that nie has not, and what to do instead.
+NO_SCHEDULER = "the kernel has no scheduler: the task that runs a vCPU says for how long"
+NO_IPC = "the kernel has no IPC: tasks share frames and kick each other's vCPUs"
+NO_PC = "it is hardware of x86"
+NO_THREAD = "a vcpu runs tasks as well as guests: declare a vcpu"
+REFUSED = {
+    "tcb": NO_THREAD, "ep": NO_IPC, "notification": NO_IPC, "rtreply": NO_IPC, "sc": NO_SCHEDULER,
+    "sched_control": NO_SCHEDULER, "domain": NO_SCHEDULER,
+    "asid_pool": "the kernel gives each VSpace its VMID: leave it out",
+    "asid_control": "the kernel gives each VSpace its VMID: leave it out",
+    "pgd": "IPAs have 39 bits, so tables have three levels: the root is a pud",
+    "irq_control": "each interrupt is an object of its own: declare an irq",
+    "arm_irq": "an interrupt has the trigger and target that the platform gives it: declare an irq",
+    "arm_sgi_signal": NO_IPC, "sgi_signal": NO_IPC,
+    "arm_smc": "firmware is called by the kernel alone: leave it out",
+    "io_ports": NO_PC, "io_ports_control": NO_PC, "io_device": NO_PC, "io_pt": NO_PC, "io_space_master": NO_PC,
+    "ioapic_irq": NO_PC, "msi_irq": NO_PC, "pml4": NO_PC, "pdpt": NO_PC,
+}
+NO_SMMU_OBJECT = "streams, contexts and their tables are not objects by themselves in nie"
+REFUSED |= {name: NO_SMMU_OBJECT for name in ("arm_io_device", "arm_sid", "arm_cb", "arm_sid_control", "arm_cb_control")}
 FIXED_BITS = {"pud": 13, "pd": 12, "pt": 12, "vcpu": 12, "irq": 0, "core": 0}
 
 
@@ -72,19 +92,29 @@ def check_frame(decl, platform, files):
 
 
 def check_declaration(decl, platform, files, cores):
+    if decl.type in REFUSED:
+        raise Problem(f"{decl.name}: nie has no {decl.type}: {REFUSED[decl.type]}", decl.where)
     need(decl.type in PARAMETERS, decl, f"no object type '{decl.type}'; there are {', '.join(PARAMETERS)}")
     allowed, required = PARAMETERS[decl.type]
     given = given_parameters(decl)
     for name in sorted(given - allowed):
+        need((decl.type, name) != ("ut", "paddr"), decl,
+             "untyped memory at an address: nie takes the smallest free piece that holds it, so that an image fits "
+             "machines with more or less RAM: leave paddr out")
         raise Problem(f"{decl.name}: a {decl.type} has no '{name}'", decl.where)
+    for name, value in decl.numbers.items():
+        need(isinstance(value, int), decl, f"{name}: {value} is not a number")
     for name in sorted(required - given):
         raise Problem(f"{decl.name}: a {decl.type} needs its {name}", decl.where)
     need(decl.count is None or 1 <= decl.count <= MOST_ELEMENTS, decl,
          f"an array of {decl.count} elements: 1 to {MOST_ELEMENTS} are possible")
     need(not decl.children or decl.type == "ut", decl, f"a {decl.type} has no children; only ut has")
-    need(not decl.children or decl.count is None, decl, "an array of untypeds has no children")
+    need(not decl.children or decl.count is None, decl,
+         f"an array of untypeds has no children; one of its elements can, after this: {decl.name}[0] = ut {{ ... }}")
     if decl.type == "ut":
-        check_bits(decl, *UNTYPED_BITS, "untyped memory")
+        need(decl.bits is not None or decl.count is None, decl, "an array of untypeds needs its bits")
+        if decl.bits is not None:
+            check_bits(decl, *UNTYPED_BITS, "untyped memory")
     elif decl.type == "cnode":
         need(0 <= decl.bits <= CNODE_BITS[1], decl, f"{decl.bits} bits: a CNode has at most {CNODE_BITS[1]}")
     elif decl.type == "frame":
@@ -112,7 +142,7 @@ def check_vcpu(decl):
 
 def size_bits(decl):
     if decl.type == "ut":
-        return decl.bits
+        return decl.bits or 0  # 0: Names.fit() finds out
     if decl.type == "cnode":
         return max(decl.bits, CNODE_BITS[0]) + 5  # 32 bytes a slot
     if decl.type == "frame":
@@ -127,38 +157,60 @@ class Names:
         self.objects = []
         self.by_name = {}
         self.file = description.file
-        owners = []
+        self.platform, self.files, self.cores = platform, files, cores
+        self.owners = []  # (Ref, what owns it, where that is said)
         for decl in description.objects:
-            self.declare(decl, None, platform, files, cores, owners)
-        for ref, owner in owners:
+            self.declare(decl, None)
+        for ref, owner in self.owners:
+            parent = owner if isinstance(owner, Object) else self.one(owner)
             for obj in self.all(ref):
-                self.adopt(obj, owner, ref)
+                self.adopt(obj, parent, ref)
+        self.fit()
         self.check_paddr()
 
-    def declare(self, decl, parent, platform, files, cores, owners):
+    def declare(self, decl, parent):
         if decl.name in self.by_name:
-            raise Problem(f"{decl.name} is declared twice, first on line "
-                          f"{self.by_name[decl.name][0].where.line}",
-                          decl.where)
-        check_declaration(decl, platform, files, cores)
-        names = [decl.name] if decl.count is None else [f"{decl.name}[{i}]" for i in range(decl.count)]
-        made = [Object(name, decl, decl.type, size_bits(decl), element=i, where=decl.where)
-                for i, name in enumerate(names)]
-        self.by_name[decl.name] = made
-        self.objects += made
+            made = self.again(decl)
+        else:
+            check_declaration(decl, self.platform, self.files, self.cores)
+            names = [decl.name] if decl.count is None else [f"{decl.name}[{i}]" for i in range(decl.count)]
+            made = [Object(name, decl, decl.type, size_bits(decl), element=i, where=decl.where)
+                    for i, name in enumerate(names)]
+            self.by_name[decl.name] = made
+            self.objects += made
         for obj in made if parent else ():
             self.adopt(obj, parent, decl)
+        self.qualified(decl)
         for child in decl.children:
             if isinstance(child, model.Ref):
-                owners.append((child, made[0]))
+                self.owners.append((child, made[0]))
             else:
-                self.declare(child, made[0], platform, files, cores, owners)
+                self.declare(child, made[0])
+
+    def again(self, decl):
+        """NAME[i] = ut { ... }: children of an element of an array of untypeds that is declared already."""
+        first = self.by_name[decl.name]
+        if decl.type != "ut" or first[0].type != "ut" or decl.count is None or first[0].decl.count is None:
+            raise Problem(f"{decl.name} is declared twice, first on line {first[0].where.line}", decl.where)
+        if given_parameters(decl):
+            raise Problem(f"{decl.name}[{decl.count}]: its size is given on line {first[0].where.line}: leave it out "
+                          f"here", decl.where)
+        return self.all(model.Ref(decl.name, ((decl.count, decl.count),), decl.where))
+
+    def qualified(self, decl):
+        """a/b/c = ...: c is made from b, b from a."""
+        chain = [*decl.above, model.Ref(decl.name, None if decl.count is None else (), decl.where)]
+        self.owners += [(below, above) for above, below in zip(chain, chain[1:])]
 
     @staticmethod
     def adopt(obj, parent, what):
+        if parent.type != "ut":
+            raise Problem(f"{parent.name}: a {parent.type} has no children; only ut has", what.where)
         if not obj.made:
             raise Problem(f"{obj.name}: a {'device page' if obj.device else obj.type} is not made of memory, "
                           f"so it cannot be a child of {parent.name}", what.where)
+        if obj.parent is parent:
+            return
         if obj.parent:
             raise Problem(f"{obj.name} is a child of both {obj.parent.name} and {parent.name}", what.where)
         ancestor = parent
@@ -167,6 +219,25 @@ class Names:
                 raise Problem(f"{obj.name} is a child of itself", what.where)
             ancestor = ancestor.parent
         obj.parent = parent
+
+    def fit(self):
+        """Untyped memory without a size gets the least that its children fit into. They are made largest first, so
+        none of it is lost to alignment."""
+        children = {}
+        for obj in self.objects:
+            if obj.parent:
+                children.setdefault(id(obj.parent), []).append(obj)
+
+        def bits(obj):
+            if not obj.size_bits and obj.type == "ut":
+                needed = sum(1 << bits(child) for child in children.get(id(obj), ()))
+                if not needed:
+                    raise Problem(f"{obj.name}: untyped memory without children needs its bits", obj.where)
+                obj.size_bits = (needed - 1).bit_length()
+            return obj.size_bits
+
+        for obj in self.objects:
+            bits(obj)
 
     def check_paddr(self):
         seen = {}
@@ -184,27 +255,34 @@ class Names:
 
     def all(self, ref):
         """The objects that a reference names."""
-        if ref.name not in self.by_name:
-            raise Problem(f"{ref.name} is not declared", ref.where)
-        objects = self.by_name[ref.name]
-        is_array = objects[0].decl.count is not None
-        if not is_array:
-            if ref.whole or ref.first is not None:
+        objects = self.by_name.get(ref.name)
+        if objects is None:
+            reason = f"; nie has no {ref.name}: {REFUSED[ref.name]}" if ref.name in REFUSED else ""
+            raise Problem(f"{ref.name} is not declared{reason}", ref.where)
+        if objects[0].decl.count is None:
+            if ref.ranges is not None:
                 raise Problem(f"{ref}: {ref.name} is not an array; write {ref.name}", ref.where)
             return objects
-        if ref.whole:
-            return objects
-        if ref.first is None:
+        if ref.ranges is None:
             raise Problem(f"{ref.name} is an array of {len(objects)}: write {ref.name}[] or {ref.name}[0]",
                           ref.where)
-        last = ref.first if ref.last is None else ref.last
-        if last < ref.first or last >= len(objects):
-            raise Problem(f"{ref}: {ref.name} has {len(objects)} elements, 0 to {len(objects) - 1}",
-                          ref.where)
-        return objects[ref.first:last + 1]
+        return chosen(ref, objects, "elements")
 
     def one(self, ref):
         objects = self.all(ref)
         if len(objects) != 1:
             raise Problem(f"{ref} names {len(objects)} objects where one is needed", ref.where)
         return objects[0]
+
+
+def chosen(ref, things, what):
+    """What the ranges of a reference select."""
+    if ref.ranges == ():
+        return things
+    found = []
+    for first, last in ref.ranges:
+        first, last = first or 0, len(things) - 1 if last is None else last
+        if last < first or last >= len(things):
+            raise Problem(f"{ref}: {ref.name} has {len(things)} {what}, 0 to {len(things) - 1}", ref.where)
+        found += things[first:last + 1]
+    return found

@@ -13,7 +13,7 @@ GIB = 1 << 30
 BOOT_SLOTS = 64  # most slots of image_untyped, and of free_untyped
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Object:
     name: str  # with its index: ram[3]
     decl: object
@@ -72,13 +72,15 @@ class Start:
     cspace: Object
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Slot:
     cnode: Object
     index: int
     object: Object
     rights: int
     where: Where = NOWHERE
+    parent: "Slot | None" = None  # of the same object; otherwise derived from the capability that made it
+    depth: int = 0
 
 
 @dataclass
@@ -98,7 +100,7 @@ class System:
 def originals_needed(system):
     """Objects whose first capability (made by retype) the description places nowhere, and second
     mappings, each of which needs a capability of its own."""
-    placed = {id(s.object) for s in system.slots if s.rights == ALL_RIGHTS}
+    placed = {id(s.object) for s in system.slots if s.rights == ALL_RIGHTS and s.parent is None}
     homeless = [o for o in system.objects if id(o) not in placed]
     mapped = [id(m.frame) for m in system.mappings]
     return len(homeless) + len(mapped) - len(set(mapped))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The VMM's VSpace: which frames stand where, and the translation tables for them."""
 from capdl.memory import round_up
-from capdl.model import Cap, Container, Decl, Fill, Ref
+from capdl.model import Cap, Container, Decl, Fill, Ref, all_of, element
 from capdl.system import BLOCK, GIB, PAGE
 
 CONSOLE_AT = 0x00800000
@@ -53,8 +53,8 @@ def part(name, count, first, length):
     if count is None:
         return Ref(name)
     if length == count:
-        return Ref(name, whole=True)
-    return Ref(name, first, None if length == 1 else first + length - 1)
+        return all_of(name)
+    return element(name, first, first + length - 1)
 
 
 def program(tables, flat):

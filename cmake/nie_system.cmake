@@ -4,7 +4,7 @@
 # it names changes. tools/nie runs the same command for any description.
 function(nie_system name description)
   set(out ${CMAKE_BINARY_DIR}/systems/${name})
-  file(GLOB tooling CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/capdl/*.py ${CMAKE_SOURCE_DIR}/capdl/grammar.lark
+  file(GLOB tooling CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/capdl/*.py
        ${CMAKE_SOURCE_DIR}/capdl/templates/*.j2)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/systems)
   add_custom_command(OUTPUT ${out}/nie.img

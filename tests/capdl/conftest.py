@@ -36,7 +36,7 @@ def elf_file(segments, entry=0x01000000, machine=183):
 
 @pytest.fixture(scope="session")
 def board():
-    return platform.load("qemu-virt", RAM)
+    return platform.load("board", RAM, folder=pathlib.Path(__file__).with_name("platforms"))
 
 
 @pytest.fixture(scope="session")

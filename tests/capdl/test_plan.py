@@ -85,7 +85,7 @@ def test_free_pieces(board):
 
 
 def test_image_that_fills_the_machine(board):
-    with pytest.raises(Problem, match="the image needs 2.0 GiB of RAM and qemu-virt has 2 GiB"):
+    with pytest.raises(Problem, match="the image needs 2.0 GiB of RAM and board has 2 GiB"):
         memory.free_pieces(board, 5 * MIB, 1, board.ram_size - 8 * MIB)
 
 

@@ -95,7 +95,6 @@ REQUIREMENTS = [
     Command("llvm-cov", "llvm"),
     Sanitizers("clang's libFuzzer", "libclang-rt-dev"),
     Module("jinja2", "python3-jinja2"),
-    Module("lark", "python3-lark"),
     Module("rich", "python3-rich"),
     Module("elftools", "python3-pyelftools"),
     Module("yaml", "python3-yaml"),

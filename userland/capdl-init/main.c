@@ -228,8 +228,10 @@ static void place_all(void)
 		if (p->move) {
 			must(nie_cap_move(cnode, p->index, NIE_OWN_CSPACE, slot), name, "cap_move");
 		} else {
-			must(nie_cap_copy(cnode, p->index, NIE_OWN_CSPACE, slot, p->rights), name,
-			     "cap_copy");
+			u64 from = p->from_cnode == SPEC_NONE ? NIE_OWN_CSPACE : spec_writer_of[p->from_cnode];
+
+			must(nie_cap_copy(cnode, p->index, from, from == NIE_OWN_CSPACE ? slot : p->from_index, p->rights),
+			     name, "cap_copy");
 		}
 	}
 }

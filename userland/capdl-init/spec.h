@@ -62,6 +62,8 @@ struct spec_place {
 	u32 object;
 	u32 rights;
 	bool move; /* the capability that retype or the kernel made; otherwise a copy */
+	u32 from_cnode; /* of what is in this slot, placed before; SPEC_NONE: of the object's own capability */
+	u32 from_index;
 };
 
 struct spec_handover {
