@@ -324,6 +324,17 @@ bool hw_id_register(u32 iss, u64 *value)
 	return native.id_register_known;
 }
 
+bool hw_has_random(void)
+{
+	return native.has_random;
+}
+
+bool hw_random(u64 *value)
+{
+	*value = native.random;
+	return !native.no_entropy;
+}
+
 u64 hw_now(void)
 {
 	return native.now;

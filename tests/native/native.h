@@ -43,6 +43,8 @@ struct native_inputs {
 	bool interrupt_pending;
 	bool id_register_known;
 	u64 id_register;
+	bool has_random, no_entropy;
+	u64 random;
 };
 
 extern struct native_inputs native;

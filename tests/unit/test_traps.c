@@ -111,9 +111,12 @@ static void psci_arguments(void **state)
 	assert_int_equal(guest_call(0xc4000003, 1, NIE_SHARED_HALF), INVALID_ADDRESS);
 	assert_int_equal(guest_call(0xc4000004, 1, 1), INVALID_PARAMETERS);
 	assert_int_equal(guest_call(0xc4000004, 8, 0), INVALID_PARAMETERS);
+	assert_int_equal(guest_call(0xc4000004, 0x80000000, 0), INVALID_PARAMETERS); /* MPIDR_EL1's RES1 bit */
+	assert_int_equal(guest_call(0xc4000001, 0x01000000, 0), INVALID_PARAMETERS); /* a state of a cluster */
+	assert_int_equal(guest_call(0x84000001, 0x80000000, 0), INVALID_PARAMETERS);
 	native.interrupt_pending = true;
 	assert_int_equal(guest_call(0x84000001, 0, 0), 0);
-	assert_int_equal(guest_call(0xc4000001, 0, 0), 0);
+	assert_int_equal(guest_call(0xc4000001, 0x10000, 0), 0); /* power down: less than asked */
 	assert_int_equal(cores[0].current, cpu0);
 	assert_int_equal(guest_call(0x84000004, 0xffffffff00000000ul, 0), 0);
 	/* The 32-bit form sees the lower halves only. */
@@ -126,8 +129,54 @@ static void psci_reset2(void **state)
 {
 	(void)state;
 	run(CPU0, 0);
+	assert_int_equal(guest_call(0xc4000012, 1, 0), INVALID_PARAMETERS);
+	assert_int_equal(guest_call(0x84000012, 0x80000000, 0), INVALID_PARAMETERS);
 	(void)guest_call(0xc4000012, 0, 0);
 	exited(NIE_EXIT_SYSTEM_RESET, 0, 0, 0);
+}
+
+static void random_numbers(void **state)
+{
+	struct vcpu *v = vcpu_at(cpu0);
+
+	(void)state;
+	run(CPU0, 0);
+	for (u32 function = 0x84000050; function <= 0x84000053; function++) {
+		assert_int_equal(guest_call(function, 64, 0), NOT_SUPPORTED);
+	}
+	native.has_random = true;
+	native.random = 0xfedcba9876543210ul;
+	assert_int_equal(guest_call(0x84000050, 0, 0), 0x10000);
+	for (u32 function = 0x84000050; function <= 0x84000053; function++) {
+		assert_int_equal(guest_call(0x84000051, function, 0), 0);
+	}
+	assert_int_equal(guest_call(0x84000051, 0xc4000053, 0), 0);
+	assert_int_equal(guest_call(0x84000051, 0xc4000050, 0), NOT_SUPPORTED);
+	assert_int_equal(guest_call(0x84000051, 0x84000054, 0), NOT_SUPPORTED);
+	assert_true((u32)guest_call(0x84000052, 0, 0) != 0xffffffffu);
+	assert_true(v->x[1] != 0u && v->x[2] != 0u && v->x[3] != 0u);
+
+	v->x[2] = 0;
+	assert_int_equal(guest_call(0xc4000053, 192, 0), 0);
+	for (u32 i = 1; i < 4u; i++) {
+		assert_int_equal(v->x[i], 0xfedcba9876543210ul);
+	}
+	assert_int_equal(guest_call(0xc4000053, 68, 9), 0);
+	assert_int_equal(v->x[3], 0xfedcba9876543210ul);
+	assert_int_equal(v->x[2], 0xf);
+	assert_int_equal(v->x[1], 0);
+	assert_int_equal(guest_call(0x84000053, 65, 9), 0);
+	assert_int_equal(v->x[3], 0xfedcba98ul);
+	assert_int_equal(v->x[2], 0xfedcba98ul);
+	assert_int_equal(v->x[1], 1);
+	assert_int_equal(guest_call(0x84000053, 96, 0), 0);
+	assert_int_equal(guest_call(0x84000053, 97, 0), INVALID_PARAMETERS);
+	assert_int_equal(guest_call(0xc4000053, 193, 0), INVALID_PARAMETERS);
+	assert_int_equal(guest_call(0xc4000053, 0, 0), INVALID_PARAMETERS);
+	native.no_entropy = true;
+	assert_int_equal(guest_call(0xc4000053, 64, 7), (u64)-3);
+	assert_int_equal(v->x[2], 7); /* nothing half done */
+	assert_int_equal(guest_call(0x84000054, 0, 0), NOT_SUPPORTED);
 }
 
 static void mmio_of_the_zero_register(void **state)
@@ -230,6 +279,7 @@ int main(void)
 		TEST(psci_features),
 		TEST(psci_arguments),
 		TEST(psci_reset2),
+		TEST(random_numbers),
 		TEST(mmio_of_the_zero_register),
 		TEST(walks_and_maintenance_are_faults),
 		TEST(ignored_registers),

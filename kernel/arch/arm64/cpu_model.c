@@ -20,6 +20,7 @@
 
 bool cpu_has_pauth;
 bool cpu_has_sha256;
+static bool cpu_has_random;
 static u64 model[ID_CRM_LAST - ID_CRM_FIRST + 1u][8];
 
 /* Each digit of `most` bounds the field of the same place. A field in `is_signed` (digit f) that is
@@ -60,6 +61,7 @@ void cpu_model_init(void)
 	u64 isar2 = read_sysreg(S3_0_C0_C6_2);
 
 	cpu_has_sha256 = id_field(read_sysreg(id_aa64isar0_el1), 12) != 0u;
+	cpu_has_random = id_field(read_sysreg(id_aa64isar0_el1), 60) != 0u;
 	cpu_has_pauth = (isar1 & 0xff000ff0) != 0u || (isar2 & 0xff00) != 0u;
 }
 
@@ -79,6 +81,20 @@ bool hw_id_register(u32 iss, u64 *value)
 		*value = model[ISS_CRM(iss) - ID_CRM_FIRST][ISS_OP2(iss)];
 	}
 	return true;
+}
+
+bool hw_has_random(void)
+{
+	return cpu_has_random;
+}
+
+/* RNDRRS: reseeded for this number, so it is fresh entropy; the Z flag says that there was none (FEAT_RNG). */
+bool hw_random(u64 *value)
+{
+	u64 ok;
+
+	__asm__ volatile("mrs %0, s3_3_c2_c4_1\n\tcset %1, ne" : "=r"(*value), "=r"(ok) :: "cc");
+	return ok != 0u;
 }
 
 /* SPSR and PSTATE bits that taking an exception to AArch64 EL1 touches (Arm ARM D1.3.6). */

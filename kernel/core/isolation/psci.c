@@ -9,6 +9,7 @@
 #include "nie/hw.h"
 #include "nie/rsi.h"
 #include "nie/run.h"
+#include "nie/trng.h"
 #include "nie/view.h"
 
 #define SMCCC_VERSION 0x80000000u
@@ -38,15 +39,15 @@
 #define INTERNAL_FAILURE (~5ul)   /* -6 */
 #define INVALID_ADDRESS (~8ul)    /* -9 */
 
-/* MPIDR_EL1: the affinity fields; a guest's vCPU has its index in Aff0 and zero elsewhere. */
-#define MPIDR_AFFINITY 0xff00fffffful
+/* CPU_SUSPEND's power_state, original format (5.4.2): all but the state's own number must be zero, or ask for
+ * power down, which may be less than asked (5.4.5). */
+#define SUSPEND_RESERVED 0xfffe0000ul
+#define RESET_TYPE_WARM 0ul
 
+/* A guest's vCPU has its index in MPIDR_EL1.Aff0 and zero elsewhere. */
 static granule_t vcpu_by_mpidr(const struct vcpu *v, u64 mpidr)
 {
-	if ((mpidr & MPIDR_AFFINITY) >= NIE_VSPACE_VCPUS) {
-		return GRANULE_NONE;
-	}
-	return vspace_at(v->vspace)->vcpu[mpidr & MPIDR_AFFINITY];
+	return mpidr < NIE_VSPACE_VCPUS ? vspace_at(v->vspace)->vcpu[mpidr] : GRANULE_NONE;
 }
 
 static bool is_supported(u32 function)
@@ -127,6 +128,20 @@ static void end_guest(u32 core, u64 reason)
 	leave(core, reason, 0);
 }
 
+static void suspend(u32 core, granule_t g, u64 state)
+{
+	struct vcpu *v = vcpu_at(g);
+
+	if ((state & SUSPEND_RESERVED) != 0u) {
+		v->x[0] = INVALID_PARAMETERS;
+		return;
+	}
+	v->x[0] = SUCCESS; /* every state is a standby state: registers are kept (5.4) */
+	if (!hw_interrupt_pending(g)) {
+		leave(core, NIE_EXIT_WFI, hw_timer_wake(g));
+	}
+}
+
 void guest_call(u32 core)
 {
 	granule_t g = cores[core].current;
@@ -150,11 +165,7 @@ void guest_call(u32 core)
 		break;
 	case PSCI_CPU_SUSPEND:
 	case PSCI_CPU_SUSPEND | SMC64:
-		/* Every state is a standby state: registers are kept (DEN0022 5.4). */
-		v->x[0] = SUCCESS;
-		if (!hw_interrupt_pending(g)) {
-			leave(core, NIE_EXIT_WFI, hw_timer_wake(g));
-		}
+		suspend(core, g, a);
 		break;
 	case PSCI_CPU_ON:
 	case PSCI_CPU_ON | SMC64:
@@ -174,13 +185,18 @@ void guest_call(u32 core)
 	case PSCI_SYSTEM_OFF:
 		end_guest(core, NIE_EXIT_SYSTEM_OFF);
 		break;
-	case PSCI_SYSTEM_RESET:
 	case PSCI_SYSTEM_RESET2:
 	case PSCI_SYSTEM_RESET2 | SMC64:
+		if (a != RESET_TYPE_WARM) {
+			v->x[0] = INVALID_PARAMETERS;
+			break;
+		}
+		/* fallthrough */
+	case PSCI_SYSTEM_RESET:
 		end_guest(core, NIE_EXIT_SYSTEM_RESET);
 		break;
 	default:
-		if (!rsi_call(core)) {
+		if (!rsi_call(core) && !trng_call(v, function, a)) {
 			v->x[0] = NOT_SUPPORTED;
 		}
 		break;

@@ -52,6 +52,10 @@ bool hw_interrupt_pending(granule_t vcpu);
  * False: no such register in the CPU model. */
 bool hw_id_register(u32 iss, u64 *value);
 
+/* The CPU's generator of true random numbers: is there one; a number, or false: none at the moment. */
+bool hw_has_random(void);
+bool hw_random(u64 *value);
+
 u64 hw_now(void);                 /* CNTPCT_EL0 */
 void hw_deadline(u64 when);       /* this core's hypervisor timer; NIE_NEVER: off */
 void hw_kick(u32 core);           /* interrupt another core */
