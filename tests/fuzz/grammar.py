@@ -12,7 +12,7 @@ KINDS = {
     "index": "INDEX", "to_index": "INDEX_TO", "from_index": "INDEX", "rights": "RIGHTS", "type": "TYPE",
     "size_bits": "SIZE", "count": "COUNT", "ipa": "IPA", "level": "LEVEL", "entry": "ADDRESS", "argument": "ANY",
     "stack": "ADDRESS", "deadline": "TIME", "reply": "ANY", "list1": "LIST", "list2": "LIST", "list3": "LIST",
-    "flags": "FLAGS", "policy": "FLAGS",
+    "flags": "FLAGS", "policy": "FLAGS", "what": "FLAGS", "at": "DEBUG", "value": "ANY",
 }
 ALIASES = {"cspace": "cnode", "slot": ""}
 

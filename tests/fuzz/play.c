@@ -10,7 +10,8 @@
 
 enum kind {
 	KIND_SLOT, KIND_PLACE, KIND_INDEX, KIND_INDEX_TO, KIND_RIGHTS, KIND_TYPE, KIND_SIZE, KIND_COUNT, KIND_IPA,
-	KIND_LEVEL, KIND_ADDRESS, KIND_TIME, KIND_LIST, KIND_FLAGS, KIND_NUMBER, KIND_ANY,
+	KIND_LEVEL, KIND_ADDRESS, KIND_TIME, KIND_LIST, KIND_FLAGS, KIND_NUMBER, KIND_DEBUG,
+	KIND_ANY,
 };
 
 struct grammar {
@@ -132,6 +133,11 @@ static u64 pick_value(struct input *in, u32 kind, u32 types, granule_t vcpu, u64
 		return pick_list(in, choice);
 	case KIND_FLAGS:
 		return choice >= RAW ? take_u64(in) : choice % 4u;
+	case KIND_DEBUG:
+		if (choice < 0x80u) {
+			return choice % 46u;
+		}
+		return choice >= RAW ? take_u64(in) : ipas[choice % IPAS] + (choice & 8u);
 	case KIND_NUMBER:
 		return choice >= RAW ? choice : choice % 4u;
 	default:

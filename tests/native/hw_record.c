@@ -264,6 +264,23 @@ void hw_fill(granule_t g, const u64 *words, u32 count)
 	close_ram(g, 1);
 }
 
+u64 hw_peek(granule_t g, u32 word)
+{
+	u64 value;
+
+	check_not_mapped("hw_peek", g, 1);
+	record(NATIVE_PEEK, g, word, 0);
+	native_ram_read((u64)g * GRANULE_SIZE + word * sizeof(value), &value, sizeof(value));
+	return value;
+}
+
+void hw_poke(granule_t g, u32 word, u64 value)
+{
+	check_not_mapped("hw_poke", g, 1);
+	record(NATIVE_POKE, g, word, value);
+	native_ram_write((u64)g * GRANULE_SIZE + word * sizeof(value), &value, sizeof(value));
+}
+
 void hw_clean(granule_t first, u32 count)
 {
 	check_range("hw_clean", first, count);

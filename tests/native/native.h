@@ -15,6 +15,8 @@ enum native_operation {
 	NATIVE_CLEAN,            /* first, count */
 	NATIVE_HASH,             /* first, count, owner of the first granule */
 	NATIVE_FILL,             /* granule, words */
+	NATIVE_PEEK,             /* granule, word */
+	NATIVE_POKE,             /* granule, word, value */
 	NATIVE_TABLES_WRITTEN,
 	NATIVE_INVALIDATE_IPA,   /* vmid, root, ipa */
 	NATIVE_INVALIDATE_VSPACE, /* vmid, root */

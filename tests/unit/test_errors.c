@@ -27,11 +27,13 @@ enum object_slot {
 	TABLES_GUEST = 42,
 	TABLES_SHARED = 44,
 	TABLE_FREE = 46,
+	TABLES_OPEN = 47,
 	FRAME = 50,         /* private, unmapped */
 	FRAME_TASK,         /* in the caller's VSpace */
 	FRAME_GUEST,        /* donated */
 	FRAME_WRITE_ONLY,
 	FRAME_COPIED,
+	FRAME_OPEN,
 	SHARED = 60,
 	SHARED_MAPPED,
 	SHARED_WRITE_ONLY,
@@ -48,6 +50,8 @@ enum object_slot {
 	CORE_NO_CONTROL,
 	IRQ_NO_CONTROL,
 	IRQ_NO_READ,
+	GUEST_OPEN,    /* active and debuggable */
+	VCPU_OPEN,
 	DEEP = 90,
 	DEEP_UNTYPED,
 };
@@ -87,6 +91,18 @@ static void make_spaces(void)
 	make_tables(TABLES_GUEST, GUEST, FRAME_GUEST_IPA);
 	make_tables(TABLES_SHARED, GUEST, SHARED_IPA);
 	make(NIE_TYPE_TABLE, 12, TABLE_FREE);
+}
+
+/* May be debugged: vCPU 0, and a page. */
+static void make_open_guest(void)
+{
+	make(NIE_TYPE_GUEST_VSPACE, 13, GUEST_OPEN);
+	make(NIE_TYPE_VCPU, 12, VCPU_OPEN);
+	make_tables(TABLES_OPEN, GUEST_OPEN, FRAME_GUEST_IPA);
+	make(NIE_TYPE_PRIVATE_FRAME, 12, FRAME_OPEN);
+	ok(CALL(DONATE, FRAME_OPEN, GUEST_OPEN, FRAME_GUEST_IPA, R));
+	ok(CALL(VCPU_CONFIGURE, VCPU_OPEN, GUEST_OPEN, 0, 0, 0, 0, 0));
+	ok(CALL(VSPACE_ACTIVATE, GUEST_OPEN, NIE_POLICY_DEBUGGABLE));
 }
 
 static void make_frames(void)
@@ -145,6 +161,7 @@ static int errors_setup(void **state)
 	make_spaces();
 	make_frames();
 	make_vcpus();
+	make_open_guest();
 	make_deep();
 	ok(CALL(RETYPE, UNTYPED_SMALL, NIE_TYPE_PRIVATE_FRAME, 12, 0, FREE_SLOT, 1));
 	ok(CALL(CAP_MOVE, CNODE, 127, 0, FREE_SLOT));
@@ -401,6 +418,18 @@ static const struct subject subjects[] = {
 		{NIE_IRQ_POLL_EMPTY_IRQ, 0, EMPTY_SLOT, 0},
 		{NIE_IRQ_POLL_WRONG_TYPE_IRQ, 0, FRAME, 0},
 		{NIE_IRQ_POLL_NO_RIGHT_IRQ, 0, IRQ_NO_READ, 0},
+	}},
+	{NIE_CALL_VCPU_DEBUG, {VCPU_OPEN, NIE_DEBUG_MEMORY, FRAME_GUEST_IPA, 5}, {
+		{NIE_VCPU_DEBUG_BAD_SLOT_VCPU, 0, OUTSIDE, 0},
+		{NIE_VCPU_DEBUG_EMPTY_VCPU, 0, EMPTY_SLOT, 0},
+		{NIE_VCPU_DEBUG_WRONG_TYPE_VCPU, 0, FRAME, 0},
+		{NIE_VCPU_DEBUG_NO_RIGHT_VCPU, 0, VCPU_NO_CONTROL, 0},
+		{NIE_VCPU_DEBUG_WRONG_STATE_VCPU, 0, VCPU_ACTIVE, 0},
+		{NIE_VCPU_DEBUG_BUSY_VCPU, 0, 0, BY_STATE},
+		{NIE_VCPU_DEBUG_BAD_VALUE_WHAT, 1, 4 | NIE_DEBUG_MEMORY, 0},
+		{NIE_VCPU_DEBUG_BAD_VALUE_AT, 2, SHARED_IPA, 0},
+		{NIE_VCPU_DEBUG_UNALIGNED_AT, 2, FRAME_GUEST_IPA + 4, 0},
+		{NIE_VCPU_DEBUG_NOT_MAPPED_AT, 2, FRAME_GUEST_IPA + 0x1000, 0},
 	}},
 	{NIE_CALL_IRQ_ACK, {IRQ}, {
 		{NIE_IRQ_ACK_BAD_SLOT_IRQ, 0, OUTSIDE, 0},

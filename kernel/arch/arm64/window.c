@@ -131,6 +131,20 @@ void hw_fill(granule_t g, const u64 *words, u32 count)
 	window_close(g, 1);
 }
 
+COLD u64 hw_peek(granule_t g, u32 word)
+{
+	u64 value = ((volatile u64 *)window_open(g, 1))[word];
+
+	window_close(g, 1);
+	return value;
+}
+
+COLD void hw_poke(granule_t g, u32 word, u64 value)
+{
+	((volatile u64 *)window_open(g, 1))[word] = value;
+	window_close(g, 1);
+}
+
 void hw_clean(granule_t first, u32 count)
 {
 	u64 line = 4ul << (read_sysreg(ctr_el0) >> 16 & 0xf); /* CTR_EL0.DminLine, in words */

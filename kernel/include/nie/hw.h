@@ -22,6 +22,10 @@ void hw_sha256_block(u32 state[8], const u64 block[8]);
 /* Fill a granule that is not mapped at EL2: `count` words (at most 512), then zeroes. */
 void hw_fill(granule_t g, const u64 *words, u32 count);
 
+/* A word of a granule that is not mapped at EL2. */
+u64 hw_peek(granule_t g, u32 word);
+void hw_poke(granule_t g, u32 word, u64 value);
+
 /* Make the content of granules visible to a guest that starts with its caches off (clean to the
  * point of coherency) and to its instruction fetches. */
 void hw_clean(granule_t first, u32 count);
