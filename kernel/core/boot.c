@@ -25,6 +25,7 @@
 
 static const u32 device_pages[] = PLATFORM_DEVICE_PAGES;
 static const u32 irqs[] = PLATFORM_IRQS;
+static const u32 streams[] = PLATFORM_STREAM_IDS;
 
 struct plan {
 	granule_t objects;      /* the block of the initial task's objects */
@@ -172,6 +173,9 @@ static void place_hardware(struct plan *p, u32 core_count)
 	}
 	for (u32 i = 0; i < sizeof(irqs) / sizeof(irqs[0]); i++) {
 		cap_place_root(p->cspace + NIE_BOOT_SLOT_IRQS + i, NIE_TYPE_IRQ, NIE_RIGHTS_ALL, 0, irqs[i]);
+	}
+	for (u32 i = 0; i < PLATFORM_STREAM_COUNT; i++) {
+		cap_place_root(p->cspace + NIE_BOOT_SLOT_STREAMS + i, NIE_TYPE_STREAM, NIE_RIGHTS_ALL, 0, streams[i]);
 	}
 }
 

@@ -18,6 +18,10 @@ GIB = 1 << 30
 NATIVE_RAM = 64 << 20
 REDISTRIBUTOR = 0x20000  # RD_base and SGI_base frames of one core (GICv3 12.10)
 DISTRIBUTOR = 0x10000
+SMMU = 0x20000  # register pages 0 and 1 (IHI 0070, 6.1)
+FUNCTION_WINDOW = 2 << 20  # of the PCI host's memory, for each function; tasks are given the first pages of it
+FUNCTION_PAGES = 16
+MOST_PAGES, MOST_IRQS, MOST_STREAMS = 192, 32, 16  # room in the boot CSpace (kernel/api/nie.yaml)
 
 
 def stop(message):
@@ -57,7 +61,27 @@ def load(path):
         for key in ("name", "base", "size"):
             if key not in device:
                 stop(f"{path}: '{key}' is missing in device {device.get('name', device)}")
+    platform.setdefault("smmu", None)
+    for section, keys in (("smmu", ("base", "irq", "streams")), ("pci", ("config", "memory", "functions"))):
+        for key in keys if platform.get(section) else ():
+            if key not in platform[section]:
+                stop(f"{path}: '{section}.{key}' is missing")
     return platform
+
+
+def functions(platform):
+    """PCI functions that tasks may be given: number, interrupt, pages of device registers. The number, bus 0's
+    device * 8 + function, is its StreamID."""
+    pci = platform.get("pci")
+    for place, function in enumerate(pci["functions"] if pci else []):
+        match = re.fullmatch(r"00:([01][0-9a-f])\.([0-7])", str(function.get("address")))
+        if not match or int(match[1], 16) > 31 or "irq" not in function:
+            stop(f"PCI function {function} is not like {{address: \"00:02.0\", irq: 37}}")
+        number = int(match[1], 16) * 8 + int(match[2])
+        window = pci["memory"] + place * FUNCTION_WINDOW
+        yield {"address": function["address"], "stream": number, "irq": function["irq"], "config":
+               pci["config"] + number * PAGE, "window": window,
+               "pages": [pci["config"] + number * PAGE] + [window + i * PAGE for i in range(FUNCTION_PAGES)]}
 
 
 def check(platform, path):
@@ -78,6 +102,18 @@ def check(platform, path):
               ("the GIC distributor", gic["distributor"], DISTRIBUTOR),
               ("the GIC redistributors", gic["redistributors"], platform["cores"] * REDISTRIBUTOR)]
     ranges += [(f"device {d['name']}", d["base"], d["size"]) for d in platform["devices"]]
+    smmu = platform["smmu"]
+    if smmu:
+        ranges.append(("the SMMU", smmu["base"], SMMU))
+        if smmu["streams"] not in (8, 16, 32, 64, 128, 256):
+            stop(f"{path}: smmu.streams is {smmu['streams']}: give 8, 16, 32, 64, 128 or 256")
+    elif platform["functions"]:
+        stop(f"{path}: PCI functions do DMA: without an smmu they cannot be given to anybody")
+    for function in platform["functions"]:
+        if function["stream"] >= smmu["streams"]:
+            stop(f"{path}: PCI function {function['address']} is stream {function['stream']}: smmu.streams is "
+                 f"{smmu['streams']}")
+        ranges += [(f"PCI function {function['address']}", page, PAGE) for page in function["pages"]]
     for name, base, size in ranges:
         if base % PAGE or size % PAGE or size <= 0:
             stop(f"{path}: {name} at {base:#x}, size {size:#x}, is not in whole 4 KiB pages")
@@ -86,16 +122,17 @@ def check(platform, path):
         if base + size > start:
             stop(f"{path}: {name} ({base:#x} to {base + size:#x}) overlaps {other} (from {start:#x})")
     # EL2 reaches its own devices through one level-2 table (kernel/arch/arm64/mmu.c).
-    gibs = {address // GIB for address in (platform["console"], *gic.values())}
+    gibs = {address // GIB for address in (platform["console"], *gic.values(), *([smmu["base"]] if smmu else []))}
     if len(gibs) != 1 or ram["base"] // GIB <= max(gibs) < -(-(ram["base"] + ram["size"]) // GIB):
-        stop(f"{path}: the console and the GIC are not in one GiB outside RAM")
-    irqs = [d["irq"] for d in platform["devices"] if "irq" in d]
+        stop(f"{path}: the console, the GIC and the SMMU are not in one GiB outside RAM")
+    irqs = platform["irqs"]
     for irq in irqs:
         if not 32 <= irq <= 1019 or irqs.count(irq) > 1:
             stop(f"{path}: irq {irq} is not an SPI (32 to 1019), or is given twice")
-    pages = sum(d["size"] // PAGE for d in platform["devices"])
-    if pages > 32 or len(irqs) > 16:
-        stop(f"{path}: {pages} device pages and {len(irqs)} irqs: at most 32 and 16 fit the boot CSpace")
+    counts = (len(platform["device_pages"]), len(irqs), len(platform["functions"]))
+    if any(count > most for count, most in zip(counts, (MOST_PAGES, MOST_IRQS, MOST_STREAMS))):
+        stop(f"{path}: {counts[0]} device pages, {counts[1]} irqs and {counts[2]} streams: at most {MOST_PAGES}, "
+             f"{MOST_IRQS} and {MOST_STREAMS} fit the boot CSpace")
 
 
 def main():
@@ -111,12 +148,16 @@ def main():
     platform["ram"]["size"] = size_of(options.ram_size or platform["ram"]["size"])
     for device in platform["devices"]:
         device["size"] = size_of(device["size"])
+    platform["functions"] = list(functions(platform))
+    platform["device_pages"] = [(d["base"] + offset) // PAGE for d in platform["devices"]
+                                for offset in range(0, d["size"], PAGE)]
+    platform["device_pages"] += [page // PAGE for f in platform["functions"] for page in f["pages"]]
+    platform["irqs"] = [d["irq"] for d in platform["devices"] if "irq" in d]
+    platform["irqs"] += [platform["smmu"]["irq"]] if platform["smmu"] else []
+    platform["irqs"] += [f["irq"] for f in platform["functions"]]
     check(platform, options.platform)
     if options.mode == "native":
         platform["ram"]["size"] = NATIVE_RAM
-    platform["device_pages"] = [(d["base"] + offset) // PAGE for d in platform["devices"]
-                                for offset in range(0, d["size"], PAGE)]
-    platform["irqs"] = [d["irq"] for d in platform["devices"] if "irq" in d]
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     environment.filters["hex"] = lambda number: f"{number:#x}"

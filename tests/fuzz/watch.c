@@ -24,6 +24,7 @@ struct leaf {
 	u32 level;
 	u64 ipa;
 	u64 entry;
+	bool devices; /* reach the VSpace */
 };
 
 struct list {
@@ -42,6 +43,16 @@ static u32 serials[RAM_GRANULES];
 static granule_t loaded[NIE_MAX_CORES];
 static granule_t live[RAM_GRANULES];
 
+static bool has_devices(granule_t vspace)
+{
+	for (u32 s = 0; s < PLATFORM_STREAMS; s++) {
+		if (native_stream[s].connected && native_stream[s].root == granule_address(vspace + 1u)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void collect_table(struct list *l, granule_t vspace, granule_t table, u32 level, u64 base)
 {
 	const struct vspace *v = vspace_at(vspace);
@@ -54,7 +65,7 @@ static void collect_table(struct list *l, granule_t vspace, granule_t table, u32
 			continue;
 		}
 		MUST(l->count < LEAVES_MAX);
-		l->leaf[l->count] = (struct leaf){vspace, v->serial, v->vmid, level, ipa, entry};
+		l->leaf[l->count] = (struct leaf){vspace, v->serial, v->vmid, level, ipa, entry, has_devices(vspace)};
 		l->count++;
 		if (entry_is_valid(entry) && entry_is_table(entry, level)) {
 			collect_table(l, vspace, (granule_t)((entry_target(entry) - RAM_BASE) / GRANULE_SIZE), level + 1u, ipa);
@@ -95,9 +106,35 @@ static u32 invalidated_at(const struct leaf *l)
 	broken("an entry that went was invalidated");
 }
 
+/* The same of the SMMU, for a VSpace that devices reached when the step began. */
+static void check_gone_for_devices(const struct leaf *l)
+{
+	u64 target = entry_target(l->entry);
+
+	for (u32 i = 0; l->devices && i < native_events(); i++) {
+		struct native_event e = native_event(i);
+
+		if (e.operation == NATIVE_STREAM_INVALIDATE_VSPACE && e.a == l->vmid) {
+			return;
+		}
+		if (e.operation == NATIVE_STREAM_INVALIDATE_IPA && e.a == l->vmid && !entry_is_table(l->entry, l->level) &&
+		    e.b / entry_span(l->level) == l->ipa / entry_span(l->level)) {
+			return;
+		}
+		if (e.operation == NATIVE_SCRUB && target == granule_address((granule_t)e.a)) {
+			break;
+		}
+	}
+	if (l->devices) {
+		broken("no device reaches memory when it is scrubbed");
+	}
+}
+
 static void check_gone(const struct leaf *l)
 {
 	u32 at = invalidated_at(l);
+
+	check_gone_for_devices(l);
 	u64 target = entry_target(l->entry);
 	u32 written = 0;
 

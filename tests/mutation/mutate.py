@@ -82,6 +82,17 @@ class Suite:
                 raise natively.Problem(f"{name} fails without a mutation: {', '.join(sorted(failed))}")
         natively.parallel(one, self.tests)
 
+    def link_mutant(self, m, source, copy):
+        name, flags = f"mutant-{m['name']}", ["-I", source.parent, "-Wno-error"]
+        if source in self.core:
+            mutated = self.tree.object(copy, flags, f"{name}.o")
+            core = [mutated if path == source else made for path, made in self.core.items()]
+            return self.link(m["suite"], core, name)
+        # Of kernel/arch: the test itself includes it.
+        test = self.tree.object(ROOT / "tests/unit" / f"{m['suite']}.c", [*flags, f'-DSOURCE_UNDER_TEST="{copy}"'],
+                                f"{name}.o")
+        return self.tree.program(name, [test, *self.common, *self.core.values()])
+
     def try_one(self, m):
         """None: killed. Otherwise why not."""
         started = time.monotonic()
@@ -90,9 +101,8 @@ class Suite:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(source.read_text().replace(m["old"], m["new"]))
         try:
-            mutated = self.tree.object(copy, ["-I", source.parent, "-Wno-error"], f"mutant-{m['name']}.o")
-            core = [mutated if path == source else made for path, made in self.core.items()]
-            failed = failures(self.link(m["suite"], core, f"mutant-{m['name']}"))
+            program = self.link_mutant(m, source, copy)
+            failed = failures(program)
         except natively.Problem as problem:
             return m, time.monotonic() - started, f"no verdict: {problem}", set()
         if not failed:

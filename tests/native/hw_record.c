@@ -25,6 +25,7 @@
 
 unsigned char native_ram[RAM_SIZE] __attribute__((aligned(4096)));
 struct native_inputs native;
+struct native_stream native_stream[PLATFORM_STREAMS];
 
 u8 native_mapped[RAM_GRANULES];
 u8 native_dirty[RAM_GRANULES];
@@ -82,6 +83,7 @@ void native_reset(void)
 		}
 	}
 	started = true;
+	memset(native_stream, 0, sizeof(native_stream));
 	native = (struct native_inputs){.now = 1000, .timer_wake = NIE_NEVER};
 	event_count = 0;
 }
@@ -300,6 +302,38 @@ void hw_invalidate_ipa(u32 vmid, u64 root, u64 ipa)
 void hw_invalidate_vspace(u32 vmid, u64 root)
 {
 	record(NATIVE_INVALIDATE_VSPACE, vmid, root, 0);
+}
+
+void hw_stream_connect(u32 stream, u32 vmid, u64 root)
+{
+	record(NATIVE_STREAM_CONNECT, stream, vmid, root);
+	native_stream[stream] = (struct native_stream){true, vmid, root};
+}
+
+void hw_stream_cut(u32 stream)
+{
+	record(NATIVE_STREAM_CUT, stream, 0, 0);
+	native_stream[stream] = (struct native_stream){false, 0, 0};
+}
+
+void hw_stream_invalidate_ipa(u32 vmid, u64 ipa)
+{
+	record(NATIVE_STREAM_INVALIDATE_IPA, vmid, ipa, 0);
+}
+
+void hw_stream_invalidate_vspace(u32 vmid)
+{
+	record(NATIVE_STREAM_INVALIDATE_VSPACE, vmid, 0, 0);
+}
+
+bool hw_stream_event(struct stream_event *e)
+{
+	if (native.stream_events == 0u) {
+		return false;
+	}
+	native.stream_events--;
+	*e = native.stream_event;
+	return true;
 }
 
 void hw_vcpu_unload(granule_t vcpu)

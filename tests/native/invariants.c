@@ -6,6 +6,7 @@
 #include "../../kernel/core/authority/authority.h"
 #include "native.h"
 #include "nie/granule.h"
+#include "nie/iodomain.h"
 #include "nie/run.h"
 #include "nie/table.h"
 #include "nie/view.h"
@@ -224,6 +225,35 @@ static const char *check_free(bool every_byte)
 	return NULL;
 }
 
+/* The SMMU holds of each stream what the kernel says: the stage 2 of its VSpace, from activation to the end. */
+static const char *check_streams(void)
+{
+	static u32 count[RAM_GRANULES];
+
+	memset(count, 0, sizeof(count));
+	for (u32 s = 0; s < PLATFORM_STREAMS; s++) {
+		const struct native_stream *n = &native_stream[s];
+
+		if (stream_attached[s] == 0u) {
+			MUST(!n->connected);
+			continue;
+		}
+		granule_t g = stream_domain[s];
+
+		MUST(g < RAM_GRANULES && granule_state[g] == GRANULE_VSPACE);
+		const struct vspace *v = vspace_at(g);
+
+		count[g]++;
+		MUST(v->life != VSPACE_DYING && v->life != VSPACE_DEAD);
+		MUST(n->connected == (v->guest == 0u || v->life != VSPACE_BUILDING));
+		MUST(!n->connected || (n->vmid == v->vmid && n->root == granule_address(g + 1u)));
+	}
+	for (granule_t g = 0; g < RAM_GRANULES; g++) {
+		MUST(granule_state[g] != GRANULE_VSPACE || vspace_at(g)->streams == count[g]);
+	}
+	return NULL;
+}
+
 const char *invariant_ownership(bool every_byte)
 {
 	u32 count = native_live(live);
@@ -240,6 +270,7 @@ const char *invariant_ownership(bool every_byte)
 			TRY(check_table(g, g + 1u, 1, 0));
 		}
 	}
+	TRY(check_streams());
 	for (granule_t g = 0; g < RAM_GRANULES; g++) {
 		if (links[g] != 0u || granule_state[g] != GRANULE_FREE) {
 			TRY(check_links(g));

@@ -2,6 +2,7 @@
 #ifndef NATIVE_H
 #define NATIVE_H
 
+#include "nie/hw.h"
 #include "nie/types.h"
 
 /*
@@ -31,6 +32,10 @@ enum native_operation {
 	NATIVE_IRQ_DEACTIVATE,   /* intid */
 	NATIVE_REPORT_TASK,      /* core, class */
 	NATIVE_POWER_OFF,
+	NATIVE_STREAM_CONNECT,           /* stream, vmid, root */
+	NATIVE_STREAM_CUT,               /* stream */
+	NATIVE_STREAM_INVALIDATE_IPA,    /* vmid, ipa */
+	NATIVE_STREAM_INVALIDATE_VSPACE, /* vmid */
 };
 
 struct native_event {
@@ -47,7 +52,18 @@ struct native_inputs {
 	u64 id_register;
 	bool has_random, no_entropy;
 	u64 random;
+	struct stream_event stream_event; /* that the SMMU reports, */
+	u32 stream_events;                /* so many times */
 };
+
+/* What the SMMU holds of a stream. */
+struct native_stream {
+	bool connected;
+	u32 vmid;
+	u64 root;
+};
+
+extern struct native_stream native_stream[PLATFORM_STREAMS];
 
 extern struct native_inputs native;
 

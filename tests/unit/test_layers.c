@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nie/iodomain.h"
 #include "nie/vspace.h"
 
 #define GUEST_IPA 0x40000000ul
@@ -192,6 +193,28 @@ static void start(granule_t g)
 	(void)core_start(0, 1, g);
 }
 
+static void attach_vspace(granule_t g)
+{
+	(void)stream_attach(STREAM_ID, g);
+}
+
+static void attach_stream(granule_t g)
+{
+	(void)stream_attach(g, of[A_TASK_VSPACE]);
+}
+
+static void detach_vspace(granule_t g)
+{
+	(void)stream_detach(STREAM_ID, g);
+}
+
+static void fault_stream(granule_t g)
+{
+	u64 results[4];
+
+	stream_fault(g, results);
+}
+
 static void end_cnode(granule_t g)
 {
 	(void)cnode_destroy(g, 1, &budget);
@@ -247,6 +270,10 @@ static const struct {
 	{"kick", kick, IS(A_VCPU)},
 	{"run", run, IS(A_VCPU)},
 	{"core_start", start, IS(A_VCPU)},
+	{"stream_attach, VSpace", attach_vspace, EITHER_VSPACE},
+	{"stream_attach, a granule for a stream", attach_stream, 0},
+	{"stream_detach", detach_vspace, EITHER_VSPACE},
+	{"stream_fault, a granule for a stream", fault_stream, 0},
 	{"cnode_destroy", end_cnode, IS(A_CNODE)},
 	{"table_destroy", end_table, IS(A_TABLE)},
 	{"vspace_destroy", end_vspace, EITHER_VSPACE},

@@ -5,6 +5,7 @@
 
 #include "../../kernel/core/authority/authority.h"
 #include "invariants.h"
+#include "nie/iodomain.h"
 
 #define OWN_FIRST 512u    /* granules: where UNTYPED_OWN begins */
 #define UNTYPED_FIRST 4096u
@@ -55,6 +56,7 @@ int world_setup(void **state)
 	memset(granule_place, 0, sizeof(granule_place));
 	memset(granule_state, GRANULE_KERNEL, OWN_FIRST);
 	doomed = doomed_none;
+	memset(stream_attached, 0, sizeof(stream_attached));
 	for (u32 i = 0; i < NIE_MAX_CORES; i++) {
 		cores[i] = (struct core){.current = GRANULE_NONE, .online = i < 3u};
 	}
@@ -65,6 +67,8 @@ int world_setup(void **state)
 	cap_place_root(own_slot(DEVICE), NIE_TYPE_DEVICE, NIE_RIGHTS_ALL, 12, DEVICE_PAGE);
 	cap_place_root(own_slot(IRQ), NIE_TYPE_IRQ, NIE_RIGHTS_ALL, 0, DEVICE_INTID);
 	cap_place_root(own_slot(IRQ_IDLE), NIE_TYPE_IRQ, NIE_RIGHTS_ALL, 0, IDLE_INTID);
+	cap_place_root(own_slot(STREAM), NIE_TYPE_STREAM, NIE_RIGHTS_ALL, 0, STREAM_ID);
+	cap_place_root(own_slot(STREAM_IDLE), NIE_TYPE_STREAM, NIE_RIGHTS_ALL, 0, STREAM_IDLE_ID);
 	cap_place_root(own_slot(UNTYPED), NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL, UNTYPED_BITS, UNTYPED_FIRST);
 	cap_place_root(own_slot(UNTYPED_SMALL), NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL, 12, SMALL_FIRST);
 	cap_place_root(own_slot(UNTYPED_READ), NIE_TYPE_UNTYPED, NIE_RIGHT_READ, 12, READ_FIRST);
@@ -169,6 +173,8 @@ static struct {
 	struct core cores[NIE_MAX_CORES];
 	struct doomed doomed;
 	u32 vmids;
+	u8 attached[PLATFORM_STREAMS];
+	granule_t domain[PLATFORM_STREAMS];
 	u8 mapped[RAM_GRANULES];
 	u8 memory[RAM_SIZE];
 } saved;
@@ -181,6 +187,8 @@ void state_save(void)
 	memcpy(saved.cores, cores, sizeof(cores));
 	saved.doomed = doomed;
 	saved.vmids = vmid_left();
+	memcpy(saved.attached, stream_attached, sizeof(stream_attached));
+	memcpy(saved.domain, stream_domain, sizeof(stream_domain));
 	for (granule_t g = 0; g < RAM_GRANULES; g++) {
 		saved.mapped[g] = native_is_mapped(g) ? 1 : 0;
 		if (saved.mapped[g] != 0u) {
@@ -219,6 +227,8 @@ bool state_is_unchanged(void)
 	       memcmp(saved.place, granule_place, sizeof(granule_place)) == 0 &&
 	       memcmp(saved.cores, cores, sizeof(cores)) == 0 &&
 	       memcmp(&saved.doomed, &doomed, sizeof(doomed)) == 0 && saved.vmids == vmid_left() &&
+	       memcmp(saved.attached, stream_attached, sizeof(stream_attached)) == 0 &&
+	       memcmp(saved.domain, stream_domain, sizeof(stream_domain)) == 0 &&
 	       memory_is_unchanged();
 }
 

@@ -25,6 +25,8 @@ enum world_slot {
 	CORE0 = 8,
 	CORE1 = 9,
 	CORE2 = 10,
+	STREAM = 11,
+	STREAM_IDLE = 12,
 	DEVICE = 16,
 	IRQ = 17,
 	IRQ_IDLE = 18,
@@ -40,6 +42,8 @@ enum world_slot {
 #define DEVICE_PAGE 0x9000u
 #define DEVICE_INTID 33u
 #define IDLE_INTID 34u
+#define STREAM_ID 8u
+#define STREAM_IDLE_ID 16u
 #define UNTYPED_BITS 24u
 #define TASK_BASE 0x40000000ul /* an IPA for which the caller's VSpace gets tables */
 

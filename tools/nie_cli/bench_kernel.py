@@ -17,7 +17,7 @@ ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm"]
 
 
 def boot(image, cpu, cores, memory="1G"):
-    command = [QEMU, "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", cpu, "-smp", str(cores),
+    command = [QEMU, "-M", "virt,virtualization=on,gic-version=3,iommu=smmuv3,dtb-randomness=off", "-cpu", cpu, "-smp", str(cores),
                "-m", memory, *ICOUNT, "-nic", "none", "-display", "none", "-serial", "stdio", "-monitor", "none",
                "-no-reboot", "-kernel", str(image)]
     try:

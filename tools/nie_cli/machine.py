@@ -26,7 +26,7 @@ class Machine:
     cpu: str = "max"
     cores: int = 4
     memory: int = 2 << 30
-    machine: str = "virt,virtualization=on,gic-version=3"
+    machine: str = "virt,virtualization=on,gic-version=3,iommu=smmuv3"
     icount: bool = False  # virtual time: an instruction is a nanosecond, idle time is skipped
     extra: list = field(default_factory=list)
 

@@ -109,7 +109,7 @@ static void make_objects(void)
  * machine may have fewer cores than the description: 0, and the slots for them stay empty. */
 static u32 find_given(const struct spec_object *object)
 {
-	for (u32 slot = NIE_BOOT_SLOT_CORES; slot < NIE_BOOT_SLOT_IMAGE_UNTYPED; slot++) {
+	for (u32 slot = NIE_BOOT_SLOT_CORES; slot < NIE_BOOT_SLOT_FRAMES; slot++) {
 		struct nie_cap_info_results info;
 
 		if (nie_cap_info(slot, &info) == NIE_OK && info.type == object->type &&

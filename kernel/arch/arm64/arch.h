@@ -65,6 +65,10 @@ u32 gic_acknowledge(struct percpu *me);
 void gic_timer_set_enabled(struct percpu *me, u32 enabled);
 void gic_timer_set_active(struct percpu *me, u32 active);
 COLD void gic_kick_others(u32 core);
+COLD void gic_set_edge(u32 intid);
+
+/* smmu.c */
+COLD void smmu_init(void);
 
 /* vgic.c */
 COLD void vgic_check(void);

@@ -14,6 +14,7 @@
 #define GICD_ISENABLER (GIC_DISTRIBUTOR + 0x100)
 #define GICD_ICENABLER (GIC_DISTRIBUTOR + 0x180)
 #define GICD_IPRIORITYR (GIC_DISTRIBUTOR + 0x400)
+#define GICD_ICFGR (GIC_DISTRIBUTOR + 0xc00)
 #define GICD_IROUTER (GIC_DISTRIBUTOR + 0x6000)
 
 #define GICR_CTLR 0x0u
@@ -187,6 +188,13 @@ void gic_kick_others(u32 core)
 			hw_kick(i);
 		}
 	}
+}
+
+COLD void gic_set_edge(u32 intid)
+{
+	u64 at = GICD_ICFGR + intid / 16u * 4u;
+
+	write32(at, read32(at) | 2u << intid % 16u * 2u);
 }
 
 COLD void hw_irq_enable(u32 intid, u32 core)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * EL2's own stage 1 (Arm ARM D8.2): 39-bit addresses, 4 KiB granules, levels 1 to 3. It maps the
- * kernel's image, the console and the GIC, and of the rest of RAM only the kernel objects, at their
+ * kernel's image, the console, the GIC and the SMMU, and of the rest of RAM only the kernel objects, at their
  * physical addresses. Each core has a root of its own, so that nobody but itself can see through
  * its window (window.c).
  */
@@ -22,6 +22,7 @@
 #define NORMAL_PAGE (EL2_NORMAL_RW | DESCRIPTOR_PAGE)
 #define DEVICE_PAGE (EXECUTE_NEVER | 0x443ul) /* XN, AF, AP[1], MAIR 0 */
 #define DEVICE_TABLES 4u
+#define SMMU_SIZE 0x20000ul /* register pages 0 and 1, of 64 KiB */
 #define DISTRIBUTOR_SIZE 0x10000ul
 #define REDISTRIBUTORS_SIZE (NIE_MAX_CORES * 0x20000ul)
 
@@ -86,6 +87,9 @@ void mmu_build(void)
 	map_device(CONSOLE, GRANULE_SIZE);
 	map_device(GIC_DISTRIBUTOR, DISTRIBUTOR_SIZE);
 	map_device(GIC_REDISTRIBUTORS, REDISTRIBUTORS_SIZE);
+	if (SMMU != 0u) {
+		map_device(SMMU, SMMU_SIZE);
+	}
 	for (u32 core = 0; core < NIE_MAX_CORES; core++) {
 		u64 *root = mmu_roots[core];
 		granule_t guard = (granule_t)(((u64)&areas[core] - RAM_BASE) >> PAGE_SHIFT);

@@ -75,7 +75,7 @@ static void put_boot_line(u32 core_count)
 	put_decimal(RAM_SIZE >> 20);
 	put_text(" MiB, text ");
 	put_decimal((u64)(text_end - kernel_start + 1023) / 1024u);
-	put_text(" KiB\n");
+	put_text(SMMU != 0u ? " KiB\n" : " KiB; no SMMU: no device that does DMA can be assigned\n");
 }
 
 static granule_t image_granule(u64 offset)
@@ -110,11 +110,15 @@ struct vcpu *start_core(u32 core)
 	if (core == 0u) {
 		kernel_lock();
 		console_init();
+		smmu_init();
 		cpu_model_init();
 		for (u32 i = 0; i < NIE_MAX_CORES; i++) {
 			cores[i].current = GRANULE_NONE;
 		}
 		gic_init_machine();
+		if (SMMU != 0u) {
+			gic_set_edge(SMMU_IRQ); /* one pulse when the event queue is no longer empty */
+		}
 		init_core(core);
 		start_machine();
 	} else {

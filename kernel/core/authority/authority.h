@@ -12,6 +12,9 @@
 #define TYPES_FRAME (TYPE_SET(NIE_TYPE_PRIVATE_FRAME) | TYPE_SET(NIE_TYPE_SHARED_FRAME))
 #define TYPES_MAPPABLE (TYPES_FRAME | TYPE_SET(NIE_TYPE_DEVICE))
 
+/* Their capabilities remember a mapping, or what they are attached to. */
+#define TYPES_REMEMBERING (TYPE_SET(NIE_TYPE_SHARED_FRAME) | TYPE_SET(NIE_TYPE_DEVICE) | TYPE_SET(NIE_TYPE_STREAM))
+
 #define GRANULE_BITS 12u
 #define BLOCK_BITS 21u
 
@@ -78,7 +81,7 @@ bool doomed_any(void);
 /* Empty and destroy doomed CNodes; false: call again. What would end the caller itself is left. */
 bool doomed_work(granule_t caller, u32 *budget);
 
-/* mapping.c: where a capability to a shared frame or to a device has it mapped. */
+/* mapping.c: where a capability to a shared frame or to a device has it mapped, or to a stream attached. */
 bool mapping_is_live(slot_t s);
 void mapping_remember(slot_t s, granule_t vspace, u64 ipa);
 void mapping_end(slot_t s);

@@ -14,6 +14,7 @@ static u64 info_address(const struct slot *c)
 		return (u64)c->object * GRANULE_SIZE;
 	case NIE_TYPE_IRQ:
 	case NIE_TYPE_CORE:
+	case NIE_TYPE_STREAM:
 		return c->object;
 	default:
 		return 0;

@@ -46,7 +46,7 @@ bool cap_end(slot_t s, u32 *budget)
 	if (*budget == 0u) {
 		return false;
 	}
-	if (type == NIE_TYPE_SHARED_FRAME || type == NIE_TYPE_DEVICE) {
+	if ((TYPE_SET(type) & TYPES_REMEMBERING) != 0u) {
 		mapping_end(s);
 	}
 	if (slot_is_origin(s) && !object_end(s, budget)) {

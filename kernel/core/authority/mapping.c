@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A shared frame or a device may have many mappings; each capability to it remembers its own. The
- * serial tells whether the VSpace is still the one that it was.
+ * A shared frame or a device may have many mappings; each capability to it remembers its own, and one to a stream what it
+ * attached that to. The serial tells whether the VSpace is still the one that it was.
  */
 #include "authority.h"
 
+#include "nie/iodomain.h"
 #include "nie/vspace.h"
 
 #include "nie/granule.h"
@@ -32,7 +33,9 @@ void mapping_end(slot_t s)
 
 	if (mapping_is_live(s)) {
 		/* It may be gone already, with its VSpace killed or its table deleted. */
-		if (c->type == NIE_TYPE_DEVICE) {
+		if (c->type == NIE_TYPE_STREAM) {
+			(void)stream_detach(c->object, c->vspace);
+		} else if (c->type == NIE_TYPE_DEVICE) {
 			(void)vspace_unmap_device(c->object, c->vspace, c->detail - 1u);
 		} else {
 			(void)vspace_unmap_shared(c->object, c->vspace, c->detail - 1u);

@@ -3,6 +3,7 @@
 #include "nie/vspace.h"
 
 #include "nie/granule.h"
+#include "nie/iodomain.h"
 #include "nie/measure.h"
 #include "nie/table.h"
 #include "nie/view.h"
@@ -64,6 +65,7 @@ status_t vspace_activate(granule_t vspace, u64 policy)
 	measure_event(vspace, MEASURED_POLICY, policy, 0, 0);
 	v->policy = policy;
 	v->life = VSPACE_ACTIVE;
+	streams_connect(vspace);
 	return NIE_OK;
 }
 

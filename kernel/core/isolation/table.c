@@ -128,6 +128,9 @@ void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 rem
 	*entry = remains;
 	hw_tables_written();
 	hw_invalidate_ipa(v->vmid, granule_address(vspace + 1u), ipa);
+	if (v->streams != 0u) {
+		hw_stream_invalidate_ipa(v->vmid, ipa);
+	}
 
 	if (target < RAM_BASE || target - RAM_BASE >= RAM_SIZE) {
 		return; /* a device */
@@ -171,6 +174,9 @@ void table_unlink(granule_t table)
 	hw_tables_written();
 	/* Walk caches may hold the table itself: only the whole VMID reaches them all. */
 	hw_invalidate_vspace(v->vmid, granule_address(vspace + 1u));
+	if (v->streams != 0u) {
+		hw_stream_invalidate_vspace(v->vmid);
+	}
 	granule_owner[table] = GRANULE_NONE;
 	granule_place[table] = 0;
 }

@@ -3,6 +3,7 @@
 
 #include "nie/granule.h"
 #include "nie/hw.h"
+#include "nie/iodomain.h"
 #include "nie/table.h"
 #include "nie/view.h"
 #include "nie/vmid.h"
@@ -69,6 +70,7 @@ bool vspace_kill(granule_t vspace, u32 *budget)
 		return true;
 	}
 	v->life = VSPACE_DYING;
+	streams_cut(vspace);
 	if (!cores_left(v) || !table_clear(vspace, vspace + 1u, 1, 0, budget)) {
 		return false;
 	}

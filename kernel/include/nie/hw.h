@@ -37,6 +37,24 @@ void hw_tables_written(void);
 void hw_invalidate_ipa(u32 vmid, u64 root, u64 ipa);
 void hw_invalidate_vspace(u32 vmid, u64 root);
 
+/*
+ * The SMMU. A stream is cut off until it is connected to the stage 2 of a VSpace. All of these wait until what the device
+ * did by the old state has reached memory; the translations of a VSpace with devices are invalidated for
+ * them in addition to the above.
+ */
+void hw_stream_connect(u32 stream, u32 vmid, u64 root);
+void hw_stream_cut(u32 stream);
+void hw_stream_invalidate_ipa(u32 vmid, u64 ipa);
+void hw_stream_invalidate_vspace(u32 vmid);
+/* Take the next event from the SMMU's queue; false if there is none. `stream` may be any number. */
+struct stream_event {
+	u32 stream;
+	u64 ipa;
+	u64 access; /* as in NIE_EXIT_FAULT */
+	u64 event;  /* number of its type */
+};
+bool hw_stream_event(struct stream_event *e);
+
 /* Move the registers that hardware holds for a guest or task (EL1 state, virtual interface, virtual
  * timer, VTTBR, HCR) to its struct vcpu, or the other way. General registers, pc and pstate are in
  * struct vcpu already. */

@@ -14,6 +14,7 @@ enum measured {
 	MEASURED_RAM = 2,     /* ipa, bytes, size_bits of an entry */
 	MEASURED_VCPU = 3,    /* index, entry, argument */
 	MEASURED_POLICY = 4,  /* policy, 0, 0: the guest is activated */
+	MEASURED_STREAM = 5,  /* StreamID of a device that reaches it, 0, 0 */
 };
 
 void measure_content(granule_t vspace, u64 ipa, u64 rights, granule_t frame, u32 count);

@@ -15,11 +15,11 @@ struct slot {
 	u8 rights;    /* NIE_RIGHT_*; bit 7 ORIGIN: made by retype or at boot, so its end is the object's */
 	u8 size_bits; /* log2 of the object's size in bytes */
 	u8 depth;
-	u32 object;   /* granule; device: physical page number; irq: INTID; core: number */
+	u32 object;   /* granule; device: physical page number; irq: INTID; core: number; stream: StreamID */
 	slot_t next;
 	slot_t prev;
-	u64 detail;   /* untyped: granules given out; mapped shared frame or device: IPA + 1 */
-	granule_t vspace; /* mapped shared frame or device: where, */
+	u64 detail;   /* untyped: granules given out; mapped shared frame or device: IPA + 1; attached stream: 1 */
+	granule_t vspace; /* mapped shared frame or device, attached stream: where, */
 	u32 serial;       /* and that VSpace's serial then */
 };
 
