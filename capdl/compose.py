@@ -114,6 +114,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
                "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
                "load": g.load, "limit": g.limit, "debuggable": g.debuggable,
+               "weight": g.weight, "cpus": g.cpus, "restarts": g.restarts,
                "untyped": untypeds[g.name]} for g in source.guests]
     vmm["free_slots"] = (0, 0)
     _, blob_size = blob.layout(blob.tree_size(vmm, guests, data), data)

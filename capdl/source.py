@@ -14,11 +14,15 @@ GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 SECTIONS = ("machine", "vmm", "guests")
 MACHINE_KEYS = ("platform", "cores")
 VMM_KEYS = ("memory", "image")
-GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "debuggable", "expect")
+GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "debuggable",
+              "weight", "cpus", "restarts", "expect")
 MOST_VCPUS = 8
 MOST_GUESTS = 16
 LONGEST_LIMIT = 86400
 LEAST_VMM_MEMORY = 256 << 10
+MOST_CORES = 8
+MOST_WEIGHT = 10000
+MOST_RESTARTS = 1000000
 
 
 @dataclass
@@ -42,6 +46,9 @@ class Guest:
     load: int = 0
     limit: int = 0      # seconds; 0: none
     debuggable: bool = False
+    weight: int = 100   # its share of the cores, against others'
+    cpus: int = 0       # bit n: its vCPUs may run on core n; 0: on any
+    restarts: int | None = None     # so often a reset restarts it; None: always
 
 
 @dataclass
@@ -138,6 +145,19 @@ def whole(text, name, low, high):
     return int(text.value)
 
 
+def core_set(text, name):
+    """`0,2-3` as a mask."""
+    mask = 0
+    for part in text.value.split(","):
+        match = re.fullmatch(r"\s*(\d)(?:-(\d))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < MOST_CORES:
+            raise Problem(f"{name}: {text.value!r} is not a list of cores from 0 to {MOST_CORES - 1}, like 0,2-3",
+                          text.where)
+        mask |= (2 << last) - (1 << first)
+    return mask
+
+
 def guest(name, mapping, where):
     if not GUEST_NAME.fullmatch(name) or name in ("machine", "vmm"):
         raise Problem(f"guest {name}: a name has up to 16 small letters, digits and _, starts with a letter, "
@@ -162,6 +182,12 @@ def guest(name, mapping, where):
         made.vcpus = whole(values["vcpus"], f"{name}.vcpus", 1, MOST_VCPUS)
     if "limit" in values:
         made.limit = whole(values["limit"], f"{name}.limit", 1, LONGEST_LIMIT)
+    if "weight" in values:
+        made.weight = whole(values["weight"], f"{name}.weight", 1, MOST_WEIGHT)
+    if "cpus" in values:
+        made.cpus = core_set(values["cpus"], f"{name}.cpus")
+    if "restarts" in values:
+        made.restarts = whole(values["restarts"], f"{name}.restarts", 0, MOST_RESTARTS)
     if "debuggable" in values:
         if values["debuggable"].value not in ("true", "false"):
             raise Problem(f"{name}.debuggable: {values['debuggable'].value!r} is neither true nor false",

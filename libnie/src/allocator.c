@@ -100,16 +100,35 @@ u64 nie_allocator_free_bytes(const struct nie_allocator *a)
 	return sum;
 }
 
-u64 nie_allocator_reclaim(struct nie_allocator *a)
+u64 nie_allocator_reclaim_step(struct nie_allocator *a, u64 *more)
 {
 	for (u32 i = 0; i < a->untyped_count; i++) {
-		u64 status = nie_revoke_all(NIE_OWN_CSPACE, a->untyped[i].slot);
+		struct nie_untyped *u = &a->untyped[i];
+		u64 unfinished;
+		u64 status;
 
-		if (status != NIE_OK) {
-			return status;
+		if (u->free == 1ul << u->size_bits) {
+			continue;
 		}
-		a->untyped[i].free = 1ul << a->untyped[i].size_bits;
+		status = nie_cap_revoke(NIE_OWN_CSPACE, u->slot, &unfinished);
+		if (status == NIE_OK && unfinished == 0) {
+			u->free = 1ul << u->size_bits;
+		}
+		*more = 1;
+		return status;
 	}
 	a->next_slot = a->first_slot;
+	*more = 0;
 	return NIE_OK;
+}
+
+u64 nie_allocator_reclaim(struct nie_allocator *a)
+{
+	u64 more = 1;
+	u64 status = NIE_OK;
+
+	while (more != 0 && status == NIE_OK) {
+		status = nie_allocator_reclaim_step(a, &more);
+	}
+	return status;
 }

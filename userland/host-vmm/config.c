@@ -70,7 +70,7 @@ static bool read_window(const void *tree, int node, struct config *c)
 	}
 	c->window = fdt64_ld(&p[0]);
 	c->window_size = fdt64_ld(&p[1]);
-	return c->window % NIE_BLOCK_SIZE == 0u && c->window_size >= NIE_BLOCK_SIZE;
+	return c->window % NIE_BLOCK_SIZE == 0u && c->window_size >= 2u * GUESTS_MAX * NIE_BLOCK_SIZE;
 }
 
 static bool read_vmm(const void *tree, struct config *c, const char **error)
@@ -102,7 +102,7 @@ static bool read_vmm(const void *tree, struct config *c, const char **error)
 	}
 	slot_range(tree, node, "reclaim", &c->reclaim);
 	if (!read_window(tree, node, c)) {
-		return fail(error, "vmm", "window", "is not an aligned address and size of 2 MiB or more");
+		return fail(error, "vmm", "window", "is not an aligned address and size of 64 MiB or more");
 	}
 	return true;
 }
@@ -149,6 +149,9 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	g->bootargs = g->bootargs == NULL ? "" : g->bootargs;
 	g->vcpus = (u32)number_or(tree, node, "vcpus", 1);
 	g->limit_seconds = number_or(tree, node, "limit-seconds", 0);
+	g->restarts = (u32)number_or(tree, node, "restarts", UINT32_MAX);
+	g->weight = (u32)number_or(tree, node, "weight", DEFAULT_WEIGHT);
+	g->cpus = (u8)number_or(tree, node, "cpus", ALL_CORES);
 	g->debuggable = fdt_getprop(tree, node, "debuggable", NULL) != NULL;
 	if (kernel == NULL || !find_file(tree, kernel, &g->kernel)) {
 		return fail(error, g->name, "kernel", "names no file of /files");
@@ -167,6 +170,9 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	}
 	if (g->vcpus == 0u || g->vcpus > GUEST_VCPUS_MAX) {
 		return fail(error, g->name, "vcpus", "is not 1 to 8");
+	}
+	if (g->weight == 0u || g->cpus == 0u) {
+		return fail(error, g->name, "weight or cpus", "is 0");
 	}
 	if (!slot_list(tree, node, "untyped", &g->untyped) || g->untyped.count == 0u) {
 		return fail(error, g->name, "untyped", "is missing or too long");

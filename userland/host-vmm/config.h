@@ -43,6 +43,9 @@ struct guest_config {
 	u32 vcpus;
 	u64 limit_seconds; /* 0: none */
 	bool debuggable;
+	u32 restarts;      /* so often a reset builds it anew */
+	u32 weight;        /* its share of the cores, against others' */
+	u8 cpus;           /* bit n: its vCPUs may run on core n */
 	struct slots untyped;
 };
 

@@ -6,15 +6,10 @@
 #include <string.h>
 
 #include "console.h"
-#include "guest_tree.h"
-#include "loader.h"
 #include "nie/error.h"
 #include "nie/loops.h"
 #include "nie/stubs.h"
 #include "scheduler.h"
-
-#define VSPACE_BITS 13u
-#define RIGHTS_RAM (NIE_RIGHT_READ | NIE_RIGHT_WRITE | NIE_RIGHT_EXECUTE)
 
 static u32 guests_left;
 
@@ -46,193 +41,14 @@ static void rtc_line(void *context, bool high)
 	vgic_set_line(&g->vgic, GUEST_RTC_INTID, high);
 }
 
-/* A call failed while composing: say which, for what. */
-static bool refused(struct guest *g, const char *what, u64 ipa, u64 status)
-{
-	char text[48];
-
-	guest_end(g, "error", "%s at 0x%lx: %s; %lu KiB of its memory are unused", what, ipa,
-		  nie_status_text(status, text, sizeof(text)), nie_allocator_free_bytes(&g->memory) / 1024u);
-	return false;
-}
-
 static bool add_devices(struct guest *g, u32 wall_clock)
 {
+	g->bus = (struct bus){.count = 0};
 	vgic_init(&g->vgic, g->vcpus, notify, g);
 	pl011_init(&g->uart, uart_send, uart_line, g);
 	pl031_init(&g->rtc, wall_clock, nie_frequency(), nie_now, rtc_line, g);
 	return vgic_attach(&g->vgic, &g->bus) && pl011_attach(&g->uart, &g->bus, GUEST_UART_BASE) &&
 	       pl031_attach(&g->rtc, &g->bus, GUEST_RTC_BASE);
-}
-
-static bool take_memory(struct guest *g, struct slot_range slots)
-{
-	nie_allocator_init(&g->memory, slots.first, slots.count);
-	for (u32 i = 0; i < g->config->untyped.count; i++) {
-		u64 status = nie_allocator_add(&g->memory, g->config->untyped.slot[i]);
-
-		if (status != NIE_OK) {
-			return refused(g, "its untyped memory", 0, status);
-		}
-	}
-	return true;
-}
-
-static bool make_objects(struct guest *g)
-{
-	u64 status = nie_allocate(&g->memory, NIE_TYPE_GUEST_VSPACE, VSPACE_BITS, &g->vspace);
-
-	if (status != NIE_OK) {
-		return refused(g, "VSpace", 0, status);
-	}
-	nie_space_init(&g->space, g->vspace, &g->memory);
-	for (u32 i = 0; i < g->vcpus; i++) {
-		struct vcpu *v = &g->vcpu[i];
-
-		v->guest = g;
-		v->index = i;
-		status = nie_allocate(&g->memory, NIE_TYPE_VCPU, NIE_PAGE_BITS, &v->slot);
-		if (status != NIE_OK) {
-			return refused(g, "vCPU", i, status);
-		}
-	}
-	return true;
-}
-
-/* Copy into a frame, mapped at `window`, what the layout puts there. */
-static void fill_frame(const struct layout *layout, u64 window, u64 ipa, u64 size)
-{
-	for (u32 i = 0; i < layout->extents; i++) {
-		const struct extent *e = &layout->extent[i];
-		u64 from = e->ipa > ipa ? e->ipa : ipa;
-		u64 to = e->ipa + e->size < ipa + size ? e->ipa + e->size : ipa + size;
-
-		if (from < to) {
-			memcpy((void *)(window + (from - ipa)), e->data + (from - e->ipa), to - from);
-		}
-	}
-}
-
-static bool has_content(const struct layout *layout, u64 ipa, u64 size)
-{
-	for (u32 i = 0; i < layout->extents; i++) {
-		const struct extent *e = &layout->extent[i];
-
-		if (e->size != 0u && e->ipa < ipa + size && ipa < e->ipa + e->size) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* One frame of RAM. New memory is zero and the guest expects it: only what has content is mapped here before it
- * goes, and measured. */
-static bool give_frame(struct vmm *vmm, struct guest *g, const struct layout *layout, u64 ipa, u64 bits)
-{
-	u64 size = 1ul << bits;
-	u64 window = vmm->config->window;
-	u64 frame;
-	u64 status = nie_allocate(&g->memory, NIE_TYPE_PRIVATE_FRAME, bits, &frame);
-
-	if (status != NIE_OK) {
-		return refused(g, "memory", ipa, status);
-	}
-	if (has_content(layout, ipa, size)) {
-		status = nie_space_map(&vmm->space, frame, bits, window, NIE_RIGHT_READ | NIE_RIGHT_WRITE);
-		if (status != NIE_OK) {
-			return refused(g, "filling memory", ipa, status);
-		}
-		fill_frame(layout, window, ipa, size);
-	}
-	status = nie_donate(frame, g->vspace, ipa, RIGHTS_RAM);
-	if (status != NIE_OK) {
-		return refused(g, "donating memory", ipa, status);
-	}
-	g->private_bytes += size;
-	return true;
-}
-
-/* The tables are made first: so the frames get consecutive slots. */
-static bool give_part(struct vmm *vmm, struct guest *g, const struct layout *layout, struct ram_part *part)
-{
-	u64 status = nie_space_expect_ram(&g->space, part->bits, part->ipa, part->end - part->ipa);
-
-	if (status != NIE_OK) {
-		return refused(g, "expecting memory", part->ipa, status);
-	}
-	part->first_slot = g->memory.next_slot;
-	for (u64 ipa = part->ipa; ipa < part->end; ipa += 1ul << part->bits) {
-		if (!give_frame(vmm, g, layout, ipa, part->bits)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool give_memory(struct vmm *vmm, struct guest *g, const struct layout *layout)
-{
-	u64 end = GUEST_RAM_BASE + g->config->memory;
-	u64 blocks_end = end / NIE_BLOCK_SIZE * NIE_BLOCK_SIZE;
-
-	g->ram[0] = (struct ram_part){GUEST_RAM_BASE, blocks_end, NIE_BLOCK_BITS, 0};
-	g->ram[1] = (struct ram_part){blocks_end, end, NIE_PAGE_BITS, 0};
-	return give_part(vmm, g, layout, &g->ram[0]) && give_part(vmm, g, layout, &g->ram[1]);
-}
-
-bool guest_populate(struct guest *g, u64 ipa)
-{
-	for (u32 i = 0; i < RAM_PARTS; i++) {
-		const struct ram_part *part = &g->ram[i];
-
-		if (ipa >= part->ipa && ipa < part->end) {
-			u64 number = (ipa - part->ipa) >> part->bits;
-			u64 status = nie_donate(part->first_slot + number, g->vspace,
-						part->ipa + (number << part->bits), RIGHTS_RAM);
-
-			/* Another vCPU may have asked for the same frame. */
-			return status == NIE_OK || nie_error_of(status) == NIE_ERR_MAPPED;
-		}
-	}
-	return false;
-}
-
-static bool seal(struct guest *g, const struct layout *layout)
-{
-	u64 status;
-
-	for (u32 i = 0; i < g->vcpus; i++) {
-		bool boots = i == 0u;
-
-		status = nie_vcpu_configure(g->vcpu[i].slot, g->vspace, i, 0, boots ? layout->entry : 0u,
-					    boots ? layout->tree : 0u, 0);
-		if (status != NIE_OK) {
-			return refused(g, "configuring vCPU", i, status);
-		}
-	}
-	status = nie_vspace_activate(g->vspace, g->config->debuggable ? NIE_POLICY_DEBUGGABLE : 0u);
-	if (status == NIE_OK) {
-		status = nie_vspace_measurement(g->vspace, &g->measurement);
-	}
-	return status == NIE_OK || refused(g, "activating", 0, status);
-}
-
-static bool compose(struct vmm *vmm, struct guest *g, struct slot_range slots)
-{
-	static u8 tree[TREE_SIZE] __attribute__((aligned(8)));
-	struct layout layout;
-	char error[sizeof(g->detail)];
-
-	if (!loader_place(g->config, &layout, error, sizeof(error))) {
-		guest_end(g, "error", "%s", error);
-		return false;
-	}
-	if (!guest_tree_make(tree, g->config, &layout, guest_tree_seed(g->number))) {
-		guest_end(g, "error", "its bootargs are too long for a device tree of 16 KiB");
-		return false;
-	}
-	layout.extent[layout.extents - 1u].data = tree;
-	return add_devices(g, vmm->wall_clock) && take_memory(g, slots) && make_objects(g) &&
-	       give_memory(vmm, g, &layout) && seal(g, &layout);
 }
 
 /* Slots that a guest's capabilities take: frames, vCPUs, VSpace, tables and one spare table. */
@@ -245,45 +61,58 @@ static u32 slots_needed(const struct guest_config *c)
 	return (u32)(blocks + pages + tables + c->vcpus + 1u);
 }
 
-static bool take_slots(struct vmm *vmm, struct guest *g, struct slot_range *own)
+static bool take_slots(struct guest *g)
 {
-	*own = (struct slot_range){vmm->free_slots.first, slots_needed(g->config)};
-	if (own->count > vmm->free_slots.count) {
-		guest_end(g, "error", "it needs %u capability slots, %u are left: give /vmm/free-slots more",
-			  own->count, vmm->free_slots.count);
+	struct slot_range *free = &g->vmm->free_slots;
+	u32 count = slots_needed(g->config);
+
+	if (count > free->count) {
+		guest_end(g, "error", "it needs %u capability slots, %u are left: give /vmm/free-slots more", count,
+			  free->count);
 		return false;
 	}
-	vmm->free_slots.first += own->count;
-	vmm->free_slots.count -= own->count;
+	g->slots = (struct slot_range){free->first, count};
+	free->first += count;
+	free->count -= count;
 	return true;
 }
 
-void guest_compose(struct vmm *vmm, u32 number)
+/* The cores that it may run on, of those that the machine has. */
+static u8 usable_cores(struct guest *g)
+{
+	u8 wanted = g->config->cpus & g->vmm->present_cores;
+
+	if (wanted == 0u) {
+		console_print("%s: the machine has none of the cores of its `cpus`: it uses all", g->config->name);
+	}
+	return wanted != 0u ? wanted : g->vmm->present_cores;
+}
+
+void guest_add(struct vmm *vmm, u32 number)
 {
 	struct guest *g = &vmm->guest[number];
-	struct slot_range own;
 
-	if (number == 0u) {
-		guests_left = vmm->config->guests;
-	}
+	g->vmm = vmm;
 	g->config = &vmm->config->guest[number];
 	g->number = number;
 	g->vcpus = g->config->vcpus;
+	g->share = (struct share){0, g->config->weight, usable_cores(g)};
+	for (u32 i = 0; i < g->vcpus; i++) {
+		g->vcpu[i].guest = g;
+		g->vcpu[i].index = i;
+		g->vcpu[i].runner.share = &g->share;
+	}
 	g->limit = g->config->limit_seconds == 0u ? NIE_NEVER :
 		   nie_now() + g->config->limit_seconds * nie_frequency();
-	if (!take_slots(vmm, g, &own) || !compose(vmm, g, own)) {
-		guest_finish(g);
-		return;
-	}
-	console_print("%s: %u vCPU%s, %lu MiB private, %s", g->config->name, g->vcpus,
-		      g->vcpus == 1u ? "" : "s", g->private_bytes / 0x100000u, g->config->kernel.name);
+	g->phase = take_slots(g) ? GUEST_NEW : GUEST_ENDING;
+	__atomic_add_fetch(&guests_left, 1u, __ATOMIC_RELAXED);
 	scheduler_start(&g->vcpu[0]);
 }
 
 void guest_input(struct guest *g, u8 byte)
 {
 	lock_take(&g->lock);
-	if (g->end == NULL) {
+	if (g->end == NULL && g->phase == GUEST_RUNNING) {
 		pl011_receive(&g->uart, byte);
 	}
 	lock_release(&g->lock);
@@ -305,32 +134,128 @@ void guest_end(struct guest *g, const char *how, const char *detail, ...)
 	scheduler_stop_guest(g);
 }
 
-/* What the kernel scrubs here goes back to the guest's untyped memory, all of it. */
-static void give_back(struct guest *g)
-{
-	u64 status = nie_allocator_reclaim(&g->memory);
-	char text[48];
-
-	if (status != NIE_OK) {
-		console_print("%s: its memory did not come back: %s", g->config->name,
-			      nie_status_text(status, text, sizeof(text)));
-	}
-}
-
-void guest_finish(struct guest *g)
+void guest_left(struct guest *g)
 {
 	if (g->end == NULL) {
 		guest_end(g, "error", "the kernel runs none of its vCPUs");
 	}
-	if (g->vspace != 0u) {
-		nie_kill_all(g->vspace);
+	g->phase = GUEST_ENDING;
+	scheduler_start(&g->vcpu[0]);
+}
+
+static u32 wall_clock(const struct vmm *vmm)
+{
+	return vmm->wall_clock + (u32)((nie_now() - vmm->started) / nie_frequency());
+}
+
+static void begin(struct guest *g)
+{
+	lock_take(&g->lock);
+	g->end = NULL;
+	g->detail[0] = '\0';
+	g->phase = GUEST_BUILDING;
+	lock_release(&g->lock);
+	if (!add_devices(g, wall_clock(g->vmm))) {
+		guest_end(g, "error", "its devices overlap");
+	} else if (compose_begin(g)) {
+		return;
 	}
-	give_back(g);
+	g->phase = GUEST_ENDING;
+}
+
+/* Its memory and vCPUs are there, its measurement is fixed: from now on it may run. */
+static void start(struct guest *g)
+{
+	const char *name = g->config->name;
+
+	if (g->restarts == 0u) {
+		g->first_measurement = g->measurement;
+		console_print("%s: %u vCPU%s, %lu MiB private, %s", name, g->vcpus, g->vcpus == 1u ? "" : "s",
+			      g->private_bytes / 0x100000u, g->config->kernel.name);
+	} else if (memcmp(&g->measurement, &g->first_measurement, sizeof(g->measurement)) != 0) {
+		guest_end(g, "error", "restarted, its measurement would be another");
+		g->phase = GUEST_ENDING;
+		return;
+	} else {
+		console_print("%s: restarted, measurement as before", name);
+	}
+	lock_take(&g->lock);
+	g->phase = GUEST_RUNNING;
+	lock_release(&g->lock);
+}
+
+static void build(struct guest *g)
+{
+	switch (compose_step(g)) {
+	case COMPOSE_MORE:
+		break;
+	case COMPOSE_DONE:
+		start(g);
+		break;
+	case COMPOSE_FAILED:
+		g->phase = GUEST_ENDING;
+		break;
+	}
+}
+
+static void finish(struct guest *g)
+{
 	console_guest_end(g->number);
 	console_print("%s ended: %s%s%s", g->config->name, g->end, g->detail[0] != '\0' ? ", " : "", g->detail);
-	g->finished = true;
+	g->phase = GUEST_GONE;
 	if (__atomic_sub_fetch(&guests_left, 1u, __ATOMIC_ACQ_REL) == 0u) {
 		scheduler_stop();
+	}
+}
+
+static bool wants_restart(const struct guest *g)
+{
+	return strcmp(g->end, GUEST_END_RESET) == 0 && g->restarts < g->config->restarts && nie_now() < g->limit;
+}
+
+/* A bounded part of killing it and of taking its memory back; what the kernel scrubs here goes back to the guest's
+ * untyped memory, all of it. */
+static void take_apart(struct guest *g)
+{
+	u64 more = 0;
+	u64 status = NIE_OK;
+	char text[48];
+
+	if (g->vspace != 0u) {
+		status = nie_vspace_kill(g->vspace, &more);
+		g->vspace = status == NIE_OK && more != 0u ? g->vspace : 0u;
+		return;
+	}
+	status = nie_allocator_reclaim_step(&g->memory, &more);
+	if (status == NIE_OK && more != 0u) {
+		return;
+	}
+	if (status != NIE_OK) {
+		console_print("%s: its memory did not come back: %s", g->config->name,
+			      nie_status_text(status, text, sizeof(text)));
+		finish(g);
+	} else if (wants_restart(g)) {
+		g->restarts++;
+		begin(g);
+	} else {
+		finish(g);
+	}
+}
+
+bool guest_work(struct guest *g)
+{
+	switch (g->phase) {
+	case GUEST_NEW:
+		begin(g);
+		return true;
+	case GUEST_BUILDING:
+		build(g);
+		return true;
+	case GUEST_ENDING:
+		take_apart(g);
+		return true;
+	default:
+		return false;
 	}
 }
 

@@ -3,6 +3,7 @@
 #define VMM_GUEST_H
 
 #include "bus.h"
+#include "compose.h"
 #include "config.h"
 #include "lock.h"
 #include "nie/space.h"
@@ -21,7 +22,19 @@ struct ram_part {
 
 #define RAM_PARTS 2u /* 2 MiB frames, then 4 KiB ones */
 
+/* In turn; a guest that asked for a reset goes from ENDING to BUILDING. */
+enum guest_phase {
+	GUEST_NEW,
+	GUEST_BUILDING,
+	GUEST_RUNNING,
+	GUEST_ENDING, /* its vCPUs are off the cores: it is killed and its memory taken back */
+	GUEST_GONE,
+};
+
+#define GUEST_END_RESET "reset"
+
 struct guest {
+	struct vmm *vmm;
 	const struct guest_config *config;
 	u32 number; /* in the configuration; picks its colour */
 
@@ -36,15 +49,20 @@ struct guest {
 
 	u32 vcpus;
 	struct vcpu vcpu[GUEST_VCPUS_MAX];
+	struct share share;
 	u64 limit; /* counter value at which its time is over; NIE_NEVER */
 
+	/* Outside RUNNING: of the core that does its work. */
+	enum guest_phase phase;
+	u32 restarts;
+	struct slot_range slots;
 	u64 vspace;
 	struct nie_allocator memory;
 	struct nie_space space;
 	struct ram_part ram[RAM_PARTS];
 	u64 private_bytes;
-	struct nie_vspace_measurement_results measurement;
-	bool finished; /* ended, killed, and its memory is back */
+	struct nie_vspace_measurement_results measurement, first_measurement;
+	struct compose compose;
 };
 
 /* The machine's memory and addresses that composing a guest needs. */
@@ -53,24 +71,31 @@ struct vmm {
 	struct nie_allocator memory;
 	struct nie_space space; /* the VMM's own VSpace */
 	struct slot_range free_slots; /* what guests have not taken yet */
-	u32 wall_clock;         /* seconds since 1970, at start */
+	u8 present_cores;       /* bit n: the machine has core n */
+	u32 wall_clock;         /* seconds since 1970, when the counter was `started` */
+	u64 started;
 	struct guest guest[GUESTS_MAX];
-	u32 guests;
 };
 
-/* Build a guest and make its first vCPU ready. On an error the guest has ended, as "error". */
-void guest_compose(struct vmm *vmm, u32 number);
+/* Where the VMM fills a guest's frames of this size; it has the tables. */
+static inline u64 vmm_window(const struct vmm *vmm, u32 number, u64 bits)
+{
+	return vmm->config->window + (2ul * number + (bits < NIE_BLOCK_BITS ? 1u : 0u)) * NIE_BLOCK_SIZE;
+}
+
+/* Before any core runs the scheduler: its first vCPU becomes ready, for the work of building it. */
+void guest_add(struct vmm *vmm, u32 number);
+
+/* A bounded part of what is to be done for a guest that is being built or has ended. False: nothing, it runs or is
+ * gone. */
+bool guest_work(struct guest *g);
 
 /* Say how a guest ended (the first to say so wins) and stop its vCPUs. `detail`
  * may be NULL. The guest's lock is held. */
 void guest_end(struct guest *g, const char *how, const char *detail, ...)
 	__attribute__((format(printf, 3, 4)));
-/* After its last vCPU left the cores: kill it, take its memory back. */
-void guest_finish(struct guest *g);
-
-/* It touched memory that it expects at this IPA and has not, having given it up before: donate the frame
- * again. False: there is none for it. The guest's lock is held. */
-bool guest_populate(struct guest *g, u64 ipa);
+/* Its last vCPU left the cores. */
+void guest_left(struct guest *g);
 
 /* A byte for its UART. */
 void guest_input(struct guest *g, u8 byte);

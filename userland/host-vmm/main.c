@@ -67,6 +67,22 @@ static void reclaim_initial_task(void)
 	}
 }
 
+/* Translation tables for filling frames, before there are several cores that would make them. */
+static void prepare_windows(void)
+{
+	for (u32 i = 0; i < config.guests; i++) {
+		bool pages = config.guest[i].memory % NIE_BLOCK_SIZE != 0u;
+		u64 status = nie_space_prepare(&vmm.space, NIE_BLOCK_BITS, vmm_window(&vmm, i, NIE_BLOCK_BITS));
+
+		if (status == NIE_OK && pages) {
+			status = nie_space_prepare(&vmm.space, NIE_PAGE_BITS, vmm_window(&vmm, i, NIE_PAGE_BITS));
+		}
+		if (status != NIE_OK) {
+			give_up("guests.bin: /vmm/memory has no room for translation tables");
+		}
+	}
+}
+
 static void take_own_memory(void)
 {
 	char text[48];
@@ -87,8 +103,15 @@ static void take_own_memory(void)
 		}
 	}
 	nie_space_init(&vmm.space, config.vspace, &vmm.memory);
+	prepare_windows();
 	if (config.rtc != 0u) {
 		vmm.wall_clock = *(volatile u32 *)config.rtc; /* PL031, RTCDR */
+	}
+	vmm.started = nie_now();
+	for (u32 i = 0; i < config.cores.count && i < CORES_MAX; i++) {
+		struct nie_cap_info_results info;
+
+		vmm.present_cores |= nie_cap_info(config.cores.slot[i], &info) == NIE_OK ? 1u << i : 0u;
 	}
 }
 
@@ -145,7 +168,7 @@ int task_main(const u64 boot[6])
 
 	scheduler_init();
 	for (u32 i = 0; i < config.guests; i++) {
-		guest_compose(&vmm, i);
+		guest_add(&vmm, i);
 	}
 	start_cores();
 	scheduler_run(0);

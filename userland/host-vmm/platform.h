@@ -20,5 +20,7 @@
 #define GUEST_VCPUS_MAX 8u
 #define GUESTS_MAX 16u
 #define CORES_MAX 8u
+#define ALL_CORES 0xffu
+#define DEFAULT_WEIGHT 100u /* of a guest's share of the cores */
 
 #endif

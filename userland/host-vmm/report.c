@@ -79,6 +79,17 @@ static void append_measurement(struct report *r, const struct guest *g)
 	append(r, "\"");
 }
 
+/* That one of its vCPUs was ready and waited for a core, in microseconds. */
+static u64 longest_wait(const struct guest *g)
+{
+	u64 longest = 0;
+
+	for (u32 i = 0; i < g->vcpus; i++) {
+		longest = g->vcpu[i].runner.longest > longest ? g->vcpu[i].runner.longest : longest;
+	}
+	return longest / (nie_frequency() / 1000000u);
+}
+
 void report_print(const struct vmm *vmm)
 {
 	static struct report r;
@@ -93,6 +104,7 @@ void report_print(const struct vmm *vmm)
 		append(&r, ",\"vcpus\":%u,\"private_memory\":%lu,", g->vcpus, g->private_bytes);
 		append_exits(&r, g);
 		append_measurement(&r, g);
+		append(&r, ",\"restarts\":%u,\"longest_wait_us\":%lu", g->restarts, longest_wait(g));
 		append(&r, ",\"end\":");
 		append_string(&r, g->end);
 		append(&r, ",\"detail\":");

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runqueue.h"
 
-void runqueue_ready(struct runqueue *q, struct runner *r)
+void runqueue_ready(struct runqueue *q, struct runner *r, u64 now)
 {
+	/* Time that a guest did not ask for is no credit. */
+	if (r->share->used + q->lead < q->used) {
+		r->share->used = q->used - q->lead;
+	}
 	r->state = RUNNER_READY;
+	r->since = now;
 	r->next = NULL;
 	if (q->last_ready != NULL) {
 		q->last_ready->next = r;
@@ -51,10 +56,10 @@ static void remove_ready(struct runqueue *q, struct runner *r)
 	}
 }
 
-void runqueue_wake(struct runqueue *q, struct runner *r)
+void runqueue_wake(struct runqueue *q, struct runner *r, u64 now)
 {
 	remove_sleeper(q, r);
-	runqueue_ready(q, r);
+	runqueue_ready(q, r, now);
 }
 
 void runqueue_remove(struct runqueue *q, struct runner *r)
@@ -68,37 +73,72 @@ void runqueue_remove(struct runqueue *q, struct runner *r)
 	r->next = NULL;
 }
 
-bool runqueue_tick(struct runqueue *q, u64 now)
+void runqueue_tick(struct runqueue *q, u64 now)
 {
 	while (q->sleepers != NULL && q->sleepers->wake <= now) {
-		runqueue_wake(q, q->sleepers);
+		runqueue_wake(q, q->sleepers, q->sleepers->wake);
 	}
-	return q->first_ready != NULL;
 }
 
-struct runner *runqueue_take(struct runqueue *q)
+bool runqueue_has_ready(const struct runqueue *q, u32 core)
 {
-	struct runner *r = q->first_ready;
-
-	if (r != NULL) {
-		q->first_ready = r->next;
-		if (q->first_ready == NULL) {
-			q->last_ready = NULL;
+	for (const struct runner *r = q->first_ready; r != NULL; r = r->next) {
+		if (runner_may_use(r, core)) {
+			return true;
 		}
-		r->state = RUNNER_RUNNING;
-		r->next = NULL;
 	}
-	return r;
+	return false;
 }
 
-u64 runqueue_next_wake(const struct runqueue *q)
+struct runner *runqueue_take(struct runqueue *q, u32 core, u64 now)
 {
-	return q->sleepers != NULL ? q->sleepers->wake : NIE_NEVER;
+	struct runner *best = NULL;
+	bool first = true;
+
+	for (struct runner *r = q->first_ready; r != NULL; r = r->next) {
+		if (runner_may_use(r, core) && (best == NULL || r->share->used < best->share->used)) {
+			best = r;
+		}
+	}
+	if (best == NULL) {
+		return NULL;
+	}
+	for (const struct runner *r = q->first_ready; r != NULL; r = r->next) {
+		first = first && r->share->used >= best->share->used;
+	}
+	/* Another core's guest that had less and waits must not lose that by who runs here. */
+	if (first && best->share->used > q->used) {
+		q->used = best->share->used;
+	}
+	remove_ready(q, best);
+	best->state = RUNNER_RUNNING;
+	best->next = NULL;
+	if (now > best->since && now - best->since > best->longest) {
+		best->longest = now - best->since;
+	}
+	best->since = now;
+	return best;
 }
 
-u64 runqueue_turn_end(const struct runqueue *q, u64 now, u64 shortest, u64 longest)
+void runqueue_charge(struct runner *r, u64 now)
 {
-	u64 wake = runqueue_next_wake(q);
+	r->share->used += (now - r->since) * SHARE_SCALE / r->share->weight;
+	r->since = now;
+}
+
+u64 runqueue_next_wake(const struct runqueue *q, u32 core)
+{
+	for (const struct runner *r = q->sleepers; r != NULL; r = r->next) {
+		if (runner_may_use(r, core)) {
+			return r->wake;
+		}
+	}
+	return NIE_NEVER;
+}
+
+u64 runqueue_turn_end(const struct runqueue *q, u32 core, u64 now, u64 shortest, u64 longest)
+{
+	u64 wake = runqueue_next_wake(q, core);
 
 	if (wake < now + shortest) {
 		return now + shortest;

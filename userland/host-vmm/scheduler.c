@@ -24,6 +24,7 @@ void scheduler_init(void)
 {
 	scheduler.slice = nie_frequency() * SLICE_MILLISECONDS / 1000u;
 	scheduler.shortest = nie_frequency() * SHORTEST_MILLISECONDS / 1000u;
+	scheduler.queue.lead = scheduler.slice * SHARE_SCALE / DEFAULT_WEIGHT;
 }
 
 void scheduler_add_core(u32 core, u64 own_vcpu)
@@ -34,12 +35,12 @@ void scheduler_add_core(u32 core, u64 own_vcpu)
 	}
 }
 
-/* Under the lock: one sleeping core shall look at the queue. A kick is not lost if it comes before
- * that core sleeps. */
-static void rouse_core(void)
+/* Under the lock: one sleeping core that r may use shall look at the queue. A kick is not lost if it comes
+ * before that core sleeps. */
+static void rouse_core(const struct runner *r)
 {
 	for (u32 i = 0; i < scheduler.cores; i++) {
-		if (scheduler.core[i].idle) {
+		if (scheduler.core[i].idle && runner_may_use(r, i)) {
 			scheduler.core[i].idle = false;
 			nie_vcpu_kick(scheduler.core[i].own_vcpu);
 			return;
@@ -51,8 +52,8 @@ void scheduler_start(struct vcpu *v)
 {
 	lock_take(&scheduler.lock);
 	if (v->runner.state == RUNNER_OFF) {
-		runqueue_ready(&scheduler.queue, &v->runner);
-		rouse_core();
+		runqueue_ready(&scheduler.queue, &v->runner, nie_now());
+		rouse_core(&v->runner);
 	} else {
 		v->turned_on = true;
 	}
@@ -63,8 +64,8 @@ void scheduler_wake(struct vcpu *v)
 {
 	lock_take(&scheduler.lock);
 	if (v->runner.state == RUNNER_SLEEPING) {
-		runqueue_wake(&scheduler.queue, &v->runner);
-		rouse_core();
+		runqueue_wake(&scheduler.queue, &v->runner, nie_now());
+		rouse_core(&v->runner);
 	}
 	lock_release(&scheduler.lock);
 }
@@ -72,6 +73,7 @@ void scheduler_wake(struct vcpu *v)
 void scheduler_sleep(struct vcpu *v, u64 wake)
 {
 	lock_take(&scheduler.lock);
+	runqueue_charge(&v->runner, nie_now());
 	runqueue_sleep(&scheduler.queue, &v->runner, wake);
 	lock_release(&scheduler.lock);
 }
@@ -92,10 +94,11 @@ bool scheduler_off(struct vcpu *v)
 	bool last;
 
 	lock_take(&scheduler.lock);
+	runqueue_charge(&v->runner, nie_now());
 	v->runner.state = RUNNER_OFF;
 	if (v->turned_on) {
 		v->turned_on = false;
-		runqueue_ready(&scheduler.queue, &v->runner);
+		runqueue_ready(&scheduler.queue, &v->runner, nie_now());
 	}
 	last = all_off(v->guest);
 	lock_release(&scheduler.lock);
@@ -104,23 +107,26 @@ bool scheduler_off(struct vcpu *v)
 
 bool scheduler_yield(struct vcpu *v)
 {
+	u64 now = nie_now();
 	bool others;
 
 	lock_take(&scheduler.lock);
-	others = runqueue_tick(&scheduler.queue, nie_now()) || scheduler.stopped;
+	runqueue_charge(&v->runner, now);
+	runqueue_tick(&scheduler.queue, now);
+	others = runqueue_has_ready(&scheduler.queue, v->core) || scheduler.stopped;
 	if (others) {
-		runqueue_ready(&scheduler.queue, &v->runner);
+		runqueue_ready(&scheduler.queue, &v->runner, now);
 	}
 	lock_release(&scheduler.lock);
 	return others;
 }
 
-u64 scheduler_slice_end(void)
+u64 scheduler_slice_end(const struct vcpu *v)
 {
 	u64 end;
 
 	lock_take(&scheduler.lock);
-	end = runqueue_turn_end(&scheduler.queue, nie_now(), scheduler.shortest, scheduler.slice);
+	end = runqueue_turn_end(&scheduler.queue, v->core, nie_now(), scheduler.shortest, scheduler.slice);
 	lock_release(&scheduler.lock);
 	return end;
 }
@@ -146,6 +152,7 @@ bool scheduler_leave(struct vcpu *v)
 	bool last;
 
 	lock_take(&scheduler.lock);
+	runqueue_charge(&v->runner, nie_now());
 	v->runner.state = RUNNER_OFF;
 	last = all_off(v->guest);
 	lock_release(&scheduler.lock);
@@ -162,20 +169,23 @@ void scheduler_stop(void)
 	lock_release(&scheduler.lock);
 }
 
-/* NULL: nobody is ready; this core counts as idle, and *wake is when that may change by itself. */
+/* NULL: nobody is ready for this core; it counts as idle, and *wake is when that may change by itself. */
 static struct vcpu *take(u32 core, u64 *wake)
 {
-	struct vcpu *v = NULL;
+	u64 now = nie_now();
+	struct vcpu *v;
 
 	lock_take(&scheduler.lock);
-	if (runqueue_tick(&scheduler.queue, nie_now())) {
-		v = (struct vcpu *)runqueue_take(&scheduler.queue);
-	}
+	runqueue_tick(&scheduler.queue, now);
+	v = (struct vcpu *)runqueue_take(&scheduler.queue, core, now);
 	scheduler.core[core].idle = v == NULL;
-	*wake = runqueue_next_wake(&scheduler.queue);
-	/* Others that became ready with this one: a sleeping core may have them. */
-	if (v != NULL && scheduler.queue.first_ready != NULL) {
-		rouse_core();
+	*wake = runqueue_next_wake(&scheduler.queue, core);
+	/* Others became ready with this one, or for other cores: sleeping ones may have them. */
+	for (const struct runner *r = scheduler.queue.first_ready; r != NULL; r = r->next) {
+		rouse_core(r);
+	}
+	if (v != NULL) {
+		v->core = core;
 	}
 	lock_release(&scheduler.lock);
 	return v;

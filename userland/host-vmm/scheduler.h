@@ -5,9 +5,10 @@
 #include "vcpu.h"
 
 /*
- * The VMM's cores share one run queue, round robin: each takes the first ready vCPU, lends it the core
+ * The VMM's cores share one run queue: each takes the vCPU whose turn it is (runqueue.h), lends it the core
  * until it waits or its slice is over, and goes on; a core with nobody to run sleeps in `wait`.
- * A vCPU belongs to the core that took it until it hands it back by one of the calls below.
+ * A vCPU belongs to the core that took it until it hands it back by one of the calls below. The first vCPU of a
+ * guest that is being built or taken apart stands for that work.
  */
 #define SLICE_MILLISECONDS 5u
 #define SHORTEST_MILLISECONDS 1u /* so long a sleeper may wait for a core when all are busy */
@@ -31,7 +32,7 @@ bool scheduler_off(struct vcpu *v);
 /* The slice is over. False: nobody else is ready, it keeps the core. */
 bool scheduler_yield(struct vcpu *v);
 /* End of a slice that begins now. */
-u64 scheduler_slice_end(void);
+u64 scheduler_slice_end(const struct vcpu *v);
 
 /* Take a guest's vCPUs out of the queue, and kick those on other cores. */
 void scheduler_stop_guest(struct guest *g);

@@ -36,7 +36,7 @@ static void handle_mmio(struct vcpu *v, const struct nie_run_exit *e)
 
 static void handle_fault(struct vcpu *v, const struct nie_run_exit *e)
 {
-	if (guest_populate(v->guest, e->fault.ipa)) {
+	if (compose_populate(v->guest, e->fault.ipa)) {
 		return;
 	}
 	const char *what = e->fault.fetch ? "instruction fetch" : e->fault.write ? "write" : "read";
@@ -108,7 +108,7 @@ static bool handle(struct vcpu *v, const struct nie_run_exit *e)
 		guest_end(g, "off", NULL);
 		break;
 	case NIE_EXIT_SYSTEM_RESET:
-		guest_end(g, "reset", NULL);
+		guest_end(g, GUEST_END_RESET, NULL);
 		break;
 	case NIE_EXIT_CRASH:
 		guest_end(g, "crash", "vCPU %u: exception class 0x%lx", v->index, e->crash.class);
@@ -174,7 +174,7 @@ static void handle_interrupt(struct guest *g)
 static bool run_loop(struct vcpu *v)
 {
 	struct guest *g = v->guest;
-	u64 deadline = scheduler_slice_end();
+	u64 deadline = scheduler_slice_end(v);
 
 	check_events(g);
 	while (g->end == NULL) {
@@ -198,9 +198,31 @@ static bool run_loop(struct vcpu *v)
 			if (g->end == NULL && scheduler_yield(v)) {
 				return true;
 			}
-			deadline = scheduler_slice_end();
+			deadline = scheduler_slice_end(v);
 		}
 	}
+	return false;
+}
+
+/* What is to be done for its guest before or after that runs, in slices too. True: the vCPU may run. */
+static bool work(struct vcpu *v)
+{
+	struct guest *g = v->guest;
+	u64 end = scheduler_slice_end(v);
+
+	while (guest_work(g)) {
+		if (nie_now() < end) {
+			continue;
+		}
+		if (scheduler_yield(v)) {
+			return false;
+		}
+		end = scheduler_slice_end(v);
+	}
+	if (g->phase == GUEST_RUNNING) {
+		return true;
+	}
+	scheduler_leave(v);
 	return false;
 }
 
@@ -209,10 +231,13 @@ void vcpu_execute(struct vcpu *v)
 	struct guest *g = v->guest;
 	bool handed_back;
 
+	if (g->phase != GUEST_RUNNING && !work(v)) {
+		return;
+	}
 	lock_take(&g->lock);
 	handed_back = run_loop(v);
 	lock_release(&g->lock);
 	if (!handed_back && scheduler_leave(v)) {
-		guest_finish(g);
+		guest_left(g);
 	}
 }

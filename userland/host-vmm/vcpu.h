@@ -13,6 +13,7 @@ struct vcpu {
 	struct runner runner; /* first: the run queue holds these */
 	struct guest *guest;
 	u32 index;
+	u32 core; /* that took it last */
 	u64 slot;
 	bool turned_on; /* scheduler: CPU_ON came before its CPU_OFF was seen here */
 	bool in_guest;  /* guest's lock: its list registers are lent, changes need a kick */

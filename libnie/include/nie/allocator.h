@@ -41,5 +41,7 @@ u64 nie_allocator_free_bytes(const struct nie_allocator *a);
 
 /* Revoke every untyped: all objects made from them are destroyed and scrubbed, all slots empty. */
 u64 nie_allocator_reclaim(struct nie_allocator *a);
+/* A bounded part of that. *more: 1: call again. */
+u64 nie_allocator_reclaim_step(struct nie_allocator *a, u64 *more);
 
 #endif

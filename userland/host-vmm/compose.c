@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "guest.h"
+#include "guest_tree.h"
+#include "nie/error.h"
+#include "nie/stubs.h"
+
+#define VSPACE_BITS 13u
+#define RIGHTS_RAM (NIE_RIGHT_READ | NIE_RIGHT_WRITE | NIE_RIGHT_EXECUTE)
+
+/* A call failed while composing: say which, for what. */
+static bool refused(struct guest *g, const char *what, u64 ipa, u64 status)
+{
+	char text[48];
+
+	guest_end(g, "error", "%s at 0x%lx: %s; %lu KiB of its memory are unused", what, ipa,
+		  nie_status_text(status, text, sizeof(text)), nie_allocator_free_bytes(&g->memory) / 1024u);
+	return false;
+}
+
+static bool take_memory(struct guest *g)
+{
+	nie_allocator_init(&g->memory, g->slots.first, g->slots.count);
+	for (u32 i = 0; i < g->config->untyped.count; i++) {
+		u64 status = nie_allocator_add(&g->memory, g->config->untyped.slot[i]);
+
+		if (status != NIE_OK) {
+			return refused(g, "its untyped memory", 0, status);
+		}
+	}
+	return true;
+}
+
+static bool make_objects(struct guest *g)
+{
+	u64 status = nie_allocate(&g->memory, NIE_TYPE_GUEST_VSPACE, VSPACE_BITS, &g->vspace);
+
+	if (status != NIE_OK) {
+		return refused(g, "VSpace", 0, status);
+	}
+	nie_space_init(&g->space, g->vspace, &g->memory);
+	for (u32 i = 0; i < g->vcpus; i++) {
+		struct vcpu *v = &g->vcpu[i];
+
+		v->reply = 0;
+		v->turned_on = false;
+		status = nie_allocate(&g->memory, NIE_TYPE_VCPU, NIE_PAGE_BITS, &v->slot);
+		if (status != NIE_OK) {
+			return refused(g, "vCPU", i, status);
+		}
+	}
+	return true;
+}
+
+/* Copy into a frame, mapped at `window`, what the layout puts there. */
+static void fill_frame(const struct layout *layout, u64 window, u64 ipa, u64 size)
+{
+	for (u32 i = 0; i < layout->extents; i++) {
+		const struct extent *e = &layout->extent[i];
+		u64 from = e->ipa > ipa ? e->ipa : ipa;
+		u64 to = e->ipa + e->size < ipa + size ? e->ipa + e->size : ipa + size;
+
+		if (from < to) {
+			memcpy((void *)(window + (from - ipa)), e->data + (from - e->ipa), to - from);
+		}
+	}
+}
+
+static bool has_content(const struct layout *layout, u64 ipa, u64 size)
+{
+	for (u32 i = 0; i < layout->extents; i++) {
+		const struct extent *e = &layout->extent[i];
+
+		if (e->size != 0u && e->ipa < ipa + size && ipa < e->ipa + e->size) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One frame of RAM. New memory is zero and the guest expects it: only what has content is mapped here before it
+ * goes, and measured. */
+static bool give_frame(struct guest *g, u64 ipa, u64 bits)
+{
+	const struct layout *layout = &g->compose.layout;
+	struct vmm *vmm = g->vmm;
+	u64 size = 1ul << bits;
+	u64 window = vmm_window(vmm, g->number, bits);
+	u64 frame;
+	u64 status = nie_allocate(&g->memory, NIE_TYPE_PRIVATE_FRAME, bits, &frame);
+
+	if (status != NIE_OK) {
+		return refused(g, "memory", ipa, status);
+	}
+	if (has_content(layout, ipa, size)) {
+		status = nie_map(frame, vmm->space.vspace, window, NIE_RIGHT_READ | NIE_RIGHT_WRITE);
+		if (status != NIE_OK) {
+			return refused(g, "filling memory", ipa, status);
+		}
+		fill_frame(layout, window, ipa, size);
+	}
+	status = nie_donate(frame, g->vspace, ipa, RIGHTS_RAM);
+	if (status != NIE_OK) {
+		return refused(g, "donating memory", ipa, status);
+	}
+	g->private_bytes += size;
+	return true;
+}
+
+/* The tables are made first: so the frames get consecutive slots. */
+static bool begin_part(struct guest *g, u32 number)
+{
+	struct ram_part *part = &g->ram[number];
+	u64 status = nie_space_expect_ram(&g->space, part->bits, part->ipa, part->end - part->ipa);
+
+	if (status != NIE_OK) {
+		return refused(g, "expecting memory", part->ipa, status);
+	}
+	part->first_slot = g->memory.next_slot;
+	g->compose.part = number;
+	g->compose.ipa = part->ipa;
+	return true;
+}
+
+bool compose_populate(struct guest *g, u64 ipa)
+{
+	for (u32 i = 0; i < RAM_PARTS; i++) {
+		const struct ram_part *part = &g->ram[i];
+
+		if (ipa >= part->ipa && ipa < part->end) {
+			u64 number = (ipa - part->ipa) >> part->bits;
+			u64 status = nie_donate(part->first_slot + number, g->vspace,
+						part->ipa + (number << part->bits), RIGHTS_RAM);
+
+			/* Another vCPU may have asked for the same frame. */
+			return status == NIE_OK || nie_error_of(status) == NIE_ERR_MAPPED;
+		}
+	}
+	return false;
+}
+
+static bool seal(struct guest *g, const struct layout *layout)
+{
+	u64 status;
+
+	for (u32 i = 0; i < g->vcpus; i++) {
+		bool boots = i == 0u;
+
+		status = nie_vcpu_configure(g->vcpu[i].slot, g->vspace, i, 0, boots ? layout->entry : 0u,
+					    boots ? layout->tree : 0u, 0);
+		if (status != NIE_OK) {
+			return refused(g, "configuring vCPU", i, status);
+		}
+	}
+	status = nie_vspace_activate(g->vspace, g->config->debuggable ? NIE_POLICY_DEBUGGABLE : 0u);
+	if (status == NIE_OK) {
+		status = nie_vspace_measurement(g->vspace, &g->measurement);
+	}
+	return status == NIE_OK || refused(g, "activating", 0, status);
+}
+
+
+bool compose_begin(struct guest *g)
+{
+	struct compose *c = &g->compose;
+	u64 end = GUEST_RAM_BASE + g->config->memory;
+	u64 blocks_end = end / NIE_BLOCK_SIZE * NIE_BLOCK_SIZE;
+	char error[sizeof(g->detail)];
+
+	if (!loader_place(g->config, &c->layout, error, sizeof(error))) {
+		guest_end(g, "error", "%s", error);
+		return false;
+	}
+	if (!guest_tree_make(c->tree, g->config, &c->layout, guest_tree_seed(g->number))) {
+		guest_end(g, "error", "its bootargs are too long for a device tree of 16 KiB");
+		return false;
+	}
+	c->layout.extent[c->layout.extents - 1u].data = c->tree;
+	g->private_bytes = 0;
+	g->ram[0] = (struct ram_part){GUEST_RAM_BASE, blocks_end, NIE_BLOCK_BITS, 0};
+	g->ram[1] = (struct ram_part){blocks_end, end, NIE_PAGE_BITS, 0};
+	return take_memory(g) && make_objects(g) && begin_part(g, 0);
+}
+
+enum compose_progress compose_step(struct guest *g)
+{
+	struct compose *c = &g->compose;
+	const struct ram_part *part = &g->ram[c->part];
+
+	if (c->ipa < part->end) {
+		if (!give_frame(g, c->ipa, part->bits)) {
+			return COMPOSE_FAILED;
+		}
+		c->ipa += 1ul << part->bits;
+		return COMPOSE_MORE;
+	}
+	if (c->part + 1u < RAM_PARTS) {
+		return begin_part(g, c->part + 1u) ? COMPOSE_MORE : COMPOSE_FAILED;
+	}
+	return seal(g, &c->layout) ? COMPOSE_DONE : COMPOSE_FAILED;
+}
