@@ -19,7 +19,8 @@ def test_shares(boot):
     assert rounds(run, "heavy") / rounds(run, "light") == pytest.approx(3, rel=0.1)
     assert rounds(run, "first") / rounds(run, "second") == pytest.approx(1, rel=0.05)
     for guest in run.outcome.report["guests"]:
-        assert guest["longest_wait_us"] <= 20000, run.outcome.report
+        # Three turns of 5 ms of the heavy guest and one of its own, and as much for having been away.
+        assert guest["longest_wait_us"] <= 40000, run.outcome.report
 
 
 def test_cores_that_are_not_there(boot):

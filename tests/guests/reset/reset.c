@@ -6,9 +6,15 @@
 #define MARK 0x6e69652072657365ul
 #define STEP 4096u
 
-_Noreturn void guest_main(const void *device_tree)
+static void ask_for_reset(void)
 {
 	register uint64_t function __asm__("x0") = PSCI_SYSTEM_RESET;
+
+	__asm__ volatile("hvc #0" : "+r"(function) :: "x1", "x2", "x3", "memory");
+}
+
+_Noreturn void guest_main(const void *device_tree)
+{
 	struct memory memory;
 	uint64_t found = 0;
 
@@ -29,7 +35,7 @@ _Noreturn void guest_main(const void *device_tree)
 	print("reset: ");
 	print_decimal(found);
 	print(" pages with a mark\n");
-	__asm__ volatile("hvc #0" : "+r"(function) :: "x1", "x2", "x3", "memory");
+	ask_for_reset();
 	print("reset: FAILED: refused\n");
 	power_off();
 }
