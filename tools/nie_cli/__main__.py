@@ -44,6 +44,10 @@ def parse_arguments():
     sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: all)")
     sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default, exact), neoverse-n1 or cortex-a72")
     sub.add_argument("--json", metavar="FILE", help="write the figures to FILE")
+    sub = command("prove", "prove kernel/core with Frama-C, function by function", prove)
+    sub.add_argument("names", nargs="*", metavar="NAME", help="functions, or files like table.c (default: all)")
+    sub.add_argument("--record", action="store_true", help="write proofs/c/goals.json: goals may only rise")
+    sub.add_argument("--json", metavar="FILE", help="write the results to FILE")
     command("help", "show this text", lambda options: parser.print_help() or 0)
     sub = command("clean", "remove what was built", clean)
     sub.add_argument("--cache", action="store_true", help="and the guests' files and package lists")
@@ -107,6 +111,14 @@ def bench(options):
     import bench as benchmark
 
     return benchmark.run(options.parts, options.cpu, options.json)
+
+
+def prove(options):
+    set_up.ensure()
+    set_up.ensure_provers()
+    import prove as proofs
+
+    return proofs.run(options.names, options.json, options.record)
 
 
 def clean(options):

@@ -33,6 +33,20 @@ def ensure():
         guest_files.fetch(codename, archive, security, wanted)
 
 
+def ensure_provers():
+    """What `prove` needs besides. Nothing else does: their absence stops neither build nor run."""
+    absent = requirements.missing(requirements.PROVERS)
+    if not absent:
+        return
+    codename = debian_codename()
+    if codename is None:
+        name_what_to_install(absent)
+    if codename != "bookworm" and any(r.package == "frama-c-base" for r in absent):
+        raise Failure(f"Debian's {codename} has no Frama-C: run the proofs on Debian 12, or put Frama-C 25, why3 1.5, "
+                      "z3 and cvc4 into PATH")
+    install(codename, absent)
+
+
 def name_what_to_install(absent):
     names = ", ".join(f"{r.what} (Debian: {r.package})" for r in absent)
     raise Failure(f"{os_release().get('PRETTY_NAME', 'this distribution')} is not Debian 12 or 13: install these "
@@ -83,7 +97,7 @@ def install(codename, absent):
         state.follow([*prefix, "dpkg", "--configure", "-a"], "completing an interrupted installation")
     for plan in plans:
         state.install(prefix, plan, "installing QEMU" if "-t" in plan else "installing packages")
-    still = requirements.missing()
+    still = requirements.missing(absent)
     if still:
         raise Failure("still missing after the installation: "
                       + ", ".join(f"{r.what} ({r.package})" for r in still))

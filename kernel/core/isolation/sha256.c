@@ -102,7 +102,7 @@ static u64 padded(const u64 *message, u64 bytes, u64 i)
 	if (i > used) {
 		return 0;
 	}
-	return (bits == 0u ? 0u : message[i] % (1ul << bits)) | 0x80ul << bits;
+	return (bits == 0u ? 0u : message[i] & ((1ul << bits) - 1u)) | 0x80ul << bits;
 }
 
 static u64 length_word(u64 bytes)

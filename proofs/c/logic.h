@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the contracts speak of: fields of translation table entries, and the invariant `wf` of the isolation layer. One
+ * annotation a definition: a proof depends on those it uses alone.
+ */
+
+/*@ predicate is_granule(integer g) = 0 <= g < RAM_GRANULES; */
+/*@ predicate granule_range(integer first, integer count) = 0 <= first && 0 <= count && first + count <= RAM_GRANULES; */
+
+/* Arm ARM D8.3: bit 0 valid; bit 1 table or page; bits 47:12 output address. */
+/*@ predicate entry_valid(integer e) = e % 2 == 1; */
+/*@ predicate entry_table(integer e, integer level) = level < 3 && e % 4 == 3; */
+/*@ logic integer target_of(integer e) = (e % 0x1000000000000) / 4096 * 4096; */
+/*@ predicate in_ram(integer address) = RAM_BASE <= address < RAM_BASE + RAM_SIZE; */
+/*@ logic integer granule_of(integer address) = (address - RAM_BASE) / 4096; */
+/*@ logic integer address_of(integer g) = RAM_BASE + g * 4096; */
+
+/*@ logic integer span_of(integer level) = level == 1 ? 0x40000000 : level == 2 ? 0x200000 : 4096; */
+/*@ logic integer index_of(integer ipa, integer level) =
+      (level == 1 ? ipa / 0x40000000 : level == 2 ? ipa / 0x200000 : ipa / 4096) % TABLE_ENTRIES; */
+
+/* A root, or a table that is linked somewhere: what a walk may come by. */
+/*@ predicate is_walked{L}(integer t) = is_granule(t) &&
+      (\at(granule_state[t], L) == GRANULE_ROOT ||
+       (\at(granule_state[t], L) == GRANULE_TABLE && \at(granule_owner[t], L) != GRANULE_NONE)); */
+/*@ logic integer level_of{L}(integer t) =
+      \at(granule_state[t], L) == GRANULE_ROOT ? 1 : \at(granule_place[t], L) / 0x1000000; */
+
+/* A table entry leads to a table of the next level, of the same VSpace. */
+/*@ predicate leads_on{L}(integer t, integer e) =
+      in_ram(target_of(e)) && \at(granule_state[granule_of(target_of(e))], L) == GRANULE_TABLE &&
+      level_of{L}(granule_of(target_of(e))) == level_of{L}(t) + 1 &&
+      \at(granule_owner[granule_of(target_of(e))], L) == \at(granule_owner[t], L); */
+/*@ predicate wf_tables{L} = \forall integer t, i; is_walked{L}(t) ==> 0 <= i < TABLE_ENTRIES ==>
+      entry_table(\at(view_table[t][i], L), level_of{L}(t)) ==> leads_on{L}(t, \at(view_table[t][i], L)); */
+
+/* What is linked names its VSpace, and a VSpace has its root behind it. */
+/*@ predicate wf_roots{L} = \forall integer g; is_granule(g) ==>
+      (\at(granule_state[g], L) == GRANULE_VSPACE ==> g + 1 < RAM_GRANULES &&
+         \at(granule_state[g + 1], L) == GRANULE_ROOT && \at(granule_owner[g + 1], L) == g) &&
+      (\at(granule_state[g], L) == GRANULE_ROOT ==> g >= 1 && \at(granule_owner[g], L) == g - 1 &&
+         \at(granule_state[g - 1], L) == GRANULE_VSPACE); */
+/*@ predicate wf_linked{L} = \forall integer g; is_granule(g) ==>
+      \at(granule_state[g], L) == GRANULE_TABLE ==> \at(granule_owner[g], L) != GRANULE_NONE ==>
+      is_granule(\at(granule_owner[g], L)) && \at(granule_state[\at(granule_owner[g], L)], L) == GRANULE_VSPACE &&
+      2 <= level_of{L}(g) <= 3; */
+/*@ predicate wf_private{L} = \forall integer g; is_granule(g) ==>
+      \at(granule_state[g], L) == GRANULE_PRIVATE ==> \at(granule_owner[g], L) != GRANULE_NONE ==>
+      is_granule(\at(granule_owner[g], L)) && \at(granule_state[\at(granule_owner[g], L)], L) == GRANULE_VSPACE; */
+
+/* A number that a hypercall counts down: not part of the kernel's state. */
+/*@ predicate apart{L}(u32 *p) = \valid{L}(p) &&
+      \separated(p, &granule_state[0 .. RAM_GRANULES - 1], &granule_owner[0 .. RAM_GRANULES - 1],
+                 &granule_place[0 .. RAM_GRANULES - 1]) &&
+      \separated(p, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1],
+                 &view_vcpu[0 .. RAM_GRANULES - 1], &view_slot[0 .. RAM_GRANULES * 128 - 1]) &&
+      \separated(p, &cores[0 .. NIE_MAX_CORES - 1]); */
+
+/* Free memory is zero, whatever it will be seen as. */
+/*@ predicate wf_free{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_FREE ==>
+      0 <= i < TABLE_ENTRIES ==> \at(view_table[g][i], L) == 0; */
+
+/* vCPUs and VSpaces name each other. */
+/*@ predicate wf_vspaces{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
+      0 <= i < NIE_VSPACE_VCPUS ==> \at(view_vspace[g].vcpu[i], L) != GRANULE_NONE ==>
+      is_granule(\at(view_vspace[g].vcpu[i], L)) &&
+      \at(granule_state[\at(view_vspace[g].vcpu[i], L)], L) == GRANULE_VCPU; */
+/*@ predicate wf_vmids{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
+      1 <= \at(view_vspace[g].vmid, L) < 256; */
+/*@ predicate wf_vcpus{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
+      (\at(view_vcpu[g].vspace, L) != GRANULE_NONE ==> is_granule(\at(view_vcpu[g].vspace, L)) &&
+         \at(granule_state[\at(view_vcpu[g].vspace, L)], L) == GRANULE_VSPACE &&
+         \at(view_vcpu[g].index, L) < NIE_VSPACE_VCPUS); */
+/*@ predicate wf_runners{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
+      (\at(view_vcpu[g].core, L) != CORE_NONE ==> \at(view_vcpu[g].core, L) < NIE_MAX_CORES) &&
+      (\at(view_vcpu[g].runner, L) != GRANULE_NONE ==> is_granule(\at(view_vcpu[g].runner, L)) &&
+         \at(granule_state[\at(view_vcpu[g].runner, L)], L) == GRANULE_VCPU); */
+/*@ predicate wf_cores{L} = \forall integer c; 0 <= c < NIE_MAX_CORES ==> \at(cores[c].current, L) != GRANULE_NONE ==>
+      is_granule(\at(cores[c].current, L)) && \at(granule_state[\at(cores[c].current, L)], L) == GRANULE_VCPU; */
+
+/*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L}; */
+/*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L}; */
+/*@ predicate wf{L} = wf_memory{L} && wf_running{L}; */
+
+/* A vCPU that is current on a core. */
+/*@ predicate runs_on{L}(integer core) = 0 <= core < NIE_MAX_CORES && is_granule(\at(cores[core].current, L)) &&
+      \at(granule_state[\at(cores[core].current, L)], L) == GRANULE_VCPU; */

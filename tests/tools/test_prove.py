@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `tools/nie prove` is made of: no prover is needed for these."""
+import pytest
+
+import prove
+import prove_source
+from prove_source import Contract, Sources, blank, contracts_of, functions_of, logic_blocks, needed_logic
+from say import Failure
+
+SOURCE = """/* f(x) { */
+#define X(a) { a }
+struct place {
+	int table;
+};
+static const int t[] = {1, 2};
+
+static u32 first(u32 a)
+{
+	for (u32 i = 0; i < a; i++) {
+		helper("}");
+	}
+	return a;
+}
+
+void second(void)
+{
+	while (first(2)) {
+	}
+}
+"""
+
+
+def test_functions_are_found(tmp_path):
+    path = tmp_path / "a.c"
+    path.write_text(SOURCE)
+    first, second = functions_of(path)
+    assert (first.name, second.name) == ("first", "second")
+    assert first.prototype == "u32 first(u32 a);" and second.prototype == "void second(void);"
+    assert first.text.startswith("static u32 first") and first.text.endswith("}")
+    assert SOURCE[first.loops()[0]:].startswith("for (") and len(second.loops()) == 1
+    assert "helper" in first.names() and "}" not in blank(SOURCE).split("struct")[0]
+
+
+def test_all_of_kernel_core_is_found():
+    sources = Sources()
+    names = {f.name for f in sources.functions.values()}
+    assert {"vspace_donate", "table_clear", "call_retype", "boot", "hypercall"} - names == {"hypercall"}
+    for function in sources.functions.values():
+        assert function.text.count("{") == function.text.count("}"), function.name
+
+
+@pytest.mark.parametrize("text, message", [
+    ("  requires x;\n", "outside a function"), ("function f\nfunction f\n", "has a contract above"),
+    ("function f\nloop x\n", "none of"), ("contract f\n", "none of")])
+def test_bad_contracts(tmp_path, text, message):
+    path = tmp_path / "a.acsl"
+    path.write_text(text)
+    with pytest.raises(Failure, match=message):
+        contracts_of(path)
+
+
+def woven(tmp_path, contract):
+    path = tmp_path / "a.c"
+    path.write_text(SOURCE)
+    (tmp_path / "a.acsl").write_text(contract)
+    function = functions_of(path)[0]
+    return Sources.annotated(function, contracts_of(tmp_path / "a.acsl")["first"])
+
+
+def test_annotations_go_where_they_belong(tmp_path):
+    text = woven(tmp_path, "function first\n  assigns \\nothing;\nloop 1\n  loop variant a - i;\nbefore return a\n  assert a > 0;\n")
+    assert "/*@  loop variant a - i;\n*/\nfor (u32" in text and "/*@  assert a > 0;\n*/\nreturn a;" in text
+
+
+@pytest.mark.parametrize("contract, message", [
+    ("function first\n  assigns \\nothing;\n", "has no annotation"),
+    ("function first\nloop 1\n  loop assigns i;\n", "has no variant"),
+    ("function first\nloop 1\n  loop variant i;\nloop 2\n  loop variant i;\n", "has no loop 2"),
+    ("function first\nloop 1\n  loop variant i;\nbefore nowhere\n  assert i;\n", "0 times")])
+def test_annotations_that_do_not_fit(tmp_path, contract, message):
+    with pytest.raises(Failure, match=message):
+        woven(tmp_path, contract)
+
+
+def test_logic_is_found_with_what_it_uses():
+    blocks = logic_blocks("/*@ predicate a(integer x) = x; */ /*@ predicate b(integer x) = a(x); */ /*@ logic integer c = 1; */")
+    assert needed_logic(blocks, "b(2)").count("predicate") == 2 and "c" not in needed_logic(blocks, "b(2)").split()
+
+
+def test_a_key_follows_text_contract_and_callees(monkeypatch):
+    sources = Sources()
+    function = sources.public["table_walk"]
+    before = sources.key(function, "")
+    assert sources.key(function, "") == before and sources.key(function, "x") != before
+    called = sources.contracts["table"]["entry_is_table"]
+    monkeypatch.setattr(called, "clauses", [*called.clauses, "  ensures \\true;"])
+    assert sources.key(function, "") != before
+    monkeypatch.undo()
+    unrelated = sources.contracts["table"]["permissions"]
+    monkeypatch.setattr(unrelated, "clauses", [*unrelated.clauses, "  ensures \\true;"])
+    assert sources.key(function, "") == before
+
+
+def record(proved, goals, **more):
+    return {"function": "f", "file": "kernel/core/a.c", "proved": proved, "goals": goals, "unproved": [], **more}
+
+
+@pytest.mark.parametrize("now, held", [
+    (record(5, 5), True), (record(6, 7), False), (record(4, 5, unproved=["ensures"]), False), (record(4, 4), False),
+    (record(5, 5, warnings=["cast"]), False), (record(6, 6), True)])
+def test_goals_may_only_rise(now, held):
+    assert (prove.problems([now], {"a.c:f": {"proved": 5, "goals": 5}}) == []) is held
+
+
+def test_a_proved_function_may_not_vanish():
+    assert "not there any more" in prove.problems([], {"a.c:f": {"proved": 5, "goals": 5}})[0]
+
+
+def test_nothing_is_proved_without_goals_or_contract():
+    assert not prove.is_proved(record(0, 0)) and not prove.is_proved(record(3, 3, lacking="calls g, which has no contract"))
+    prover = prove.Prover.__new__(prove.Prover)
+    prover.sources = Sources()
+    function = prover.sources.public["table_walk"]
+    assert prover.lacks(function) is None
+    saved = prover.sources.contracts["table"].pop("entry_is_table")
+    assert prover.lacks(function) == "calls entry_is_table, which has no contract"
+    prover.sources.contracts["table"]["entry_is_table"] = Contract(saved.name, saved.path)
+    assert "no assigns" in prover.lacks(prover.sources.public["entry_is_table"])
+
+
+def test_trusted_contracts_name_functions_of_the_hardware_layer():
+    sources = Sources()
+    for name in sources.contracts["hw"]:
+        assert name in sources.prototype(name, None)
+    assert prove_source.CONTRACTS.joinpath("include/nie/view.h").exists()

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tools/nie prove`: Frama-C's WP proves kernel/core function by function. What is proved stays in the cache."""
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import report
+from paths import BUILD, CACHE, PLATFORMS, ROOT
+from prove_source import CONTRACTS, CORE, Sources
+from say import Failure, Progress, say
+
+WORK = BUILD / "proofs"
+PROVED = CACHE / "proofs"
+GOALS = CONTRACTS / "goals.json"
+COVERAGE = CONTRACTS / "coverage.md"
+PROVERS = "z3,cvc4"
+TIMEOUT = 10  # seconds for one goal and prover
+# The kernel is built for an LP64 machine; nothing in kernel/core depends on the sign of plain char.
+OPTIONS = ["-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", PROVERS, "-wp-timeout", str(TIMEOUT),
+           "-wp-par", "1", "-warn-unsigned-downcast", "-wp-check-memory-model"]
+OVERFLOW = ["-warn-unsigned-overflow"]
+# Arithmetic modulo 2^32 or 2^64 is meant in these files.
+MODULAR = {"sha256.c"}
+VALID = re.compile(r"\[wp\] \[([^\]]+)\] Goal (\S+) : Valid")
+UNPROVED = re.compile(r"\[wp\] \[(?:Failed|Timeout|Unknown|Stepout)\] Goal typed_(\S+)")
+SMOKE = ["-wp-smoke-tests", "-wp-smoke-timeout", "2"]
+# What would make a proof worth less than it says.
+BAD = re.compile(r"Warning:\s*([^\n]*)")
+# WP names what it supposes of pointer parameters; `apart` in the contract says it, and callers prove it.
+HARMLESS = ("Memory model hypotheses",)
+
+
+def generate():
+    """The headers that the kernel's build generates, for the machine and not for native tests."""
+    into = WORK / "include"
+    (into / "nie").mkdir(parents=True, exist_ok=True)
+    for command in ([ROOT / "kernel/api/generate.py", ROOT / "kernel/api/nie.yaml", into],
+                    [ROOT / "kernel/platform/generate.py", PLATFORMS / "qemu-virt.yaml", "--mode", "target",
+                     "--header", into / "nie" / "platform.h"]):
+        result = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
+        if result.returncode:
+            raise Failure(result.stderr.strip() or f"{command[0]} failed")
+    return into
+
+
+def environment():
+    """A why3 configuration of our own: the user's is left alone."""
+    config = WORK / "why3.conf"
+    variables = {**os.environ, "WHY3CONFIG": str(config), "LC_ALL": "C.UTF-8"}
+    if not config.exists():
+        result = subprocess.run(["why3", "config", "detect"], env=variables, capture_output=True, text=True)
+        if result.returncode or not config.exists():
+            raise Failure(f"why3 finds no provers: {result.stderr.strip()[-200:]}: reinstall why3, z3 and cvc4")
+    return variables
+
+
+def version():
+    try:
+        names = [["frama-c", "-version"], ["z3", "--version"], ["cvc4", "--version"]]
+        return "".join(subprocess.run(n, capture_output=True, text=True).stdout.split("\n")[0] for n in names)
+    except OSError as error:
+        raise Failure(f"{error.filename} is missing: tools/nie prove installs it on Debian 12") from None
+
+
+class Prover:
+    def __init__(self, work=WORK):
+        self.work = work
+        work.mkdir(parents=True, exist_ok=True)
+        self.sources = Sources()
+        self.include = generate()
+        self.variables = environment()
+        self.seed = version() + " ".join(OPTIONS) + (CONTRACTS / "prelude.h").read_text()
+        self.seed += "".join(p.read_text() for p in sorted((self.include / "nie").glob("*.h")))
+        self.stop = threading.Event()
+
+    def functions(self, wanted=()):
+        functions = [f for path in self.sources.files for f in self.sources.by_file[path]]
+        known = {f.name for f in functions} | {f.path.name for f in functions}
+        unknown = sorted(set(wanted) - known)
+        if unknown:
+            raise Failure(f"no function or file {unknown[0]} in kernel/core: give a name as in the source")
+        return [f for f in functions if not wanted or f.name in wanted or f.path.name in wanted]
+
+    def key(self, function, smoke=False):
+        return self.sources.key(function, self.seed + ("smoke" if smoke else ""))
+
+    def cached(self, function, smoke=False):
+        if self.lacks(function):
+            return None
+        try:
+            return json.loads((PROVED / f"{self.key(function, smoke)}.json").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def lacks(self, function):
+        """Why nothing can be said about a function yet."""
+        contract = self.sources.contract(function)
+        if contract is None:
+            return "no contract"
+        if not re.search(r"\bassigns\b", contract.text()):
+            return "its contract has no assigns"
+        for name in sorted(function.names()):
+            callee = self.sources.functions.get((function.path, name)) or self.sources.public.get(name)
+            if callee is not None and callee.name != function.name and self.sources.contract(callee) is None:
+                return f"calls {name}, which has no contract"
+            if name.startswith("hw_") and self.sources.contract_of_callee(function.path, name) is None:
+                return f"calls {name}, which has no contract"
+        return None
+
+    def prove(self, function, smoke=False, keep=True):
+        """The record of one function; an unproved one is kept too, and tried again when asked for by name."""
+        name = function.name
+        record = {"function": name, "file": str(function.path.relative_to(ROOT)), "proved": 0, "goals": 0,
+                  "seconds": 0.0, "provers": [], "unproved": []}
+        lacking = self.lacks(function)
+        if lacking:
+            return {**record, "lacking": lacking}
+        started = time.monotonic()
+        path = self.work / f"{function.path.stem}.{name}.c"
+        try:
+            path.write_text(self.sources.woven(function.path, name))
+        except Failure as failure:
+            return {**record, "lacking": str(failure)}
+        command = ["frama-c", *OPTIONS, *([] if function.path.name in MODULAR else OVERFLOW), *(SMOKE if smoke else []),
+                   f"-cpp-extra-args=-I{CONTRACTS / 'include'} -I{CONTRACTS} -I{self.include} "
+                   f"-I{ROOT / 'kernel/include'} -I{function.path.parent} -I{CORE / 'authority'}", "-wp-fct", name, str(path)]
+        result = subprocess.run(command, env=self.variables, capture_output=True, text=True)
+        output = result.stdout + result.stderr
+        (self.work / f"{function.path.stem}.{name}.log").write_text(output)
+        total = re.search(r"Proved goals:\s*(\d+) / (\d+)", output)
+        if result.returncode or not total:
+            lines = [line.strip() for line in output.splitlines() if line.strip()]
+            at = next((i for i, line in enumerate(lines) if re.search("error|invalid|unbound|Cannot", line)), -3)
+            return {**record, "lacking": "Frama-C stops: " + " ".join(lines[at:at + 3])[:300]}
+        warnings = sorted({m[1] for m in BAD.finditer(output) if not any(h in m[0] for h in HARMLESS)})
+        record["proved"], record["goals"] = int(total[1]), int(total[2])
+        record["unproved"] = [goal.removeprefix(f"{name}_") for goal in UNPROVED.findall(output)]
+        record["provers"] = sorted({prover.split()[0].lower() for prover, _ in VALID.findall(output)})
+        record["warnings"] = warnings
+        record["seconds"] = round(time.monotonic() - started, 1)
+        if keep:
+            PROVED.mkdir(parents=True, exist_ok=True)
+            report.write(PROVED / f"{self.key(function, smoke)}.json", record)
+        return record
+
+
+def is_proved(record):
+    return record["goals"] > 0 and record["proved"] == record["goals"] and not record.get("warnings") \
+        and not record.get("lacking")
+
+
+def prove_all(prover, functions, again=False, smoke=False):
+    """Records in the order of `functions`. Unproved ones of the cache are tried again only if `again`."""
+    records, todo = {}, []
+    for f in functions:
+        cached = prover.cached(f, smoke)
+        if cached is None or (again and not is_proved(cached)):
+            todo.append(f)
+        else:
+            records[f.path, f.name] = {**cached, "cached": True}
+    progress = Progress("proving")
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        futures = {pool.submit(prover.prove, f, smoke): f for f in todo}
+        for done, future in enumerate(as_completed(futures), 1):
+            f = futures[future]
+            records[f.path, f.name] = future.result()
+            progress.update(100 * done / len(todo), f.name)
+    if todo:
+        progress.done()
+    return [records[f.path, f.name] for f in functions]
+
+
+def table(records):
+    from rich.table import Table
+
+    result = Table(title="Functions of kernel/core", title_justify="left")
+    result.add_column("function", style="bold")
+    result.add_column("file")
+    result.add_column("goals", justify="right")
+    result.add_column("seconds", justify="right")
+    result.add_column("provers")
+    result.add_column("unproved", overflow="fold")
+    for r in records:
+        what = r.get("lacking") or ", ".join([*r["unproved"], *r.get("warnings", [])])
+        seconds = f"{r['seconds']:.1f}" + ("*" if r.get("cached") else "")
+        result.add_row(r["function"], r["file"].removeprefix("kernel/core/"), f"{r['proved']} / {r['goals']}", seconds,
+                       ", ".join(r["provers"]), what, style=None if is_proved(r) else "red")
+    return result
+
+
+def summary(records):
+    goals, proved = sum(r["goals"] for r in records), sum(r["proved"] for r in records)
+    whole = sum(is_proved(r) for r in records)
+    return (f"{whole} of {len(records)} functions proved, {proved} of {goals} goals; "
+            f"{sum(not r['goals'] for r in records)} functions have none yet")
+
+
+def label(record):
+    return f"{record['file'].removeprefix('kernel/core/')}:{record['function']}"
+
+
+def committed():
+    try:
+        return json.loads(GOALS.read_text())
+    except (OSError, ValueError) as error:
+        raise Failure(f"{GOALS}: {error}: tools/nie prove --record writes it") from None
+
+
+def problems(records, floor):
+    """What is less than the table says: goals may only rise."""
+    seen = {label(r): r for r in records}
+    found = []
+    for name, least in floor.items():
+        record = seen.get(name)
+        if record is None:
+            found.append(f"{name}: proved once, and not there any more: tools/nie prove --record")
+        elif record["proved"] < least["proved"] or record["goals"] < least["goals"]:
+            what = record.get("lacking") or ", ".join(record["unproved"]) or "fewer goals"
+            found.append(f"{name}: {record['proved']} of {record['goals']} goals proved, the table says {least['proved']} "
+                         f"of {least['goals']}: {what}")
+        elif least["proved"] == least["goals"] and not is_proved(record):
+            found.append(f"{name}: {', '.join([*record['unproved'], *record.get('warnings', [])])}")
+    return found
+
+
+def check(seconds):
+    """The suite: changed functions are proved, then others until the time is over (None: all of them). Returns the
+    functions that hold, those that do not, and those left to what the table recorded."""
+    prover, floor = Prover(), committed()
+    functions = [f for f in prover.functions() if not prover.lacks(f)]
+    names = {f: label({"file": str(f.path.relative_to(ROOT)), "function": f.name}) for f in functions}
+    changed = [f for f in functions if floor.get(names[f], {}).get("key") != prover.key(f)]
+    others = [f for f in functions if f not in changed]
+    started, records = time.monotonic(), []
+    records += prove_all(prover, changed)
+    left = 0
+    for at in range(0, len(others), 8):
+        if seconds is not None and time.monotonic() - started > seconds:
+            left = len(others) - at
+            break
+        records += prove_all(prover, others[at:at + 8])
+    looked = {label(r) for r in records} | (set(floor) - {names[f] for f in others})
+    found = problems(records, {name: least for name, least in floor.items() if name in looked})
+    for line in found:
+        say(f"prove: {line}")
+    say(f"prove: {summary(records)}; {left} others are as when they were recorded")
+    return len(records) - len(found), len(found), left
+
+
+def record(prover, records):
+    """The table of goals: what is not proved is recorded too, so that it can only get better."""
+    floor = committed() if GOALS.exists() else {}
+    for line in problems(records, floor):
+        say(f"falls: {line}")
+    keys = {label({"file": str(f.path.relative_to(ROOT)), "function": f.name}): prover.key(f)
+            for f in prover.functions() if not prover.lacks(f)}
+    rows = {label(r): {"proved": r["proved"], "goals": r["goals"], "seconds": r["seconds"], "key": keys[label(r)]}
+            for r in records if r["goals"]}
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items())
+    GOALS.write_text("{\n" + lines + "\n}\n")
+    rows = [f"| `{r['function']}` | `{r['file'].removeprefix('kernel/core/')}` | {r['proved']} / {r['goals']} | "
+            f"{r.get('lacking') or ', '.join([*r['unproved'], *r.get('warnings', [])])} |" for r in records]
+    COVERAGE.write_text(f"# Proof coverage of kernel/core\n\nWritten by `tools/nie prove --record`: {summary(records)}.\n\n"
+                        "| function | file | goals proved | unproved |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n")
+
+
+def run(wanted, json_file, write_record):
+    if write_record and wanted:
+        raise Failure("--record writes the whole table: give no names")
+    prover = Prover()
+    records = prove_all(prover, prover.functions(wanted), again=bool(wanted))
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 160).print(table(records))
+    say(summary(records) + " (* from the cache)")
+    if json_file:
+        report.write(json_file, {"functions": records})
+    if write_record:
+        record(prover, records)
+    return 0 if all(is_proved(r) for r in records) else 1

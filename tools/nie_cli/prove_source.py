@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C of kernel/core and the contracts of proofs/c, woven into one file for each source file.
+
+The kernel's text is never changed: a contract goes before its function, loop annotations before their loop, an
+assertion before the text that it names. What a function is proved from is hashed, so that only a changed one is proved again.
+"""
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from paths import ROOT
+from say import Failure
+
+CONTRACTS = ROOT / "proofs" / "c"
+CORE = ROOT / "kernel" / "core"
+HEADERS = ROOT / "kernel" / "include" / "nie"
+BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def blank(text):
+    """Comments, strings and directives become spaces: positions stay."""
+    text = BLANKED.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
+    return re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.M)
+
+
+@dataclass
+class Contract:
+    name: str
+    path: Path
+    clauses: list = field(default_factory=list)
+    loops: dict = field(default_factory=dict)
+    before: list = field(default_factory=list)  # (text of the source, annotation)
+
+    def text(self):
+        return "\n".join(self.clauses)
+
+
+@dataclass
+class Function:
+    name: str
+    path: Path
+    start: int      # of its first word
+    body: int       # of its {
+    end: int        # after its }
+    source: str     # of the whole file
+    plain: str
+
+    @property
+    def text(self):
+        return self.source[self.start:self.end]
+
+    @property
+    def prototype(self):
+        return " ".join(self.source[self.start:self.body].split()).removeprefix("static ") + ";"
+
+    def loops(self):
+        return [self.body + m.start() for m in re.finditer(r"\b(?:for|while)\b", self.plain[self.body:self.end])]
+
+    def names(self):
+        return set(NAME.findall(self.plain[self.body:self.end]))
+
+
+def functions_of(path):
+    """The functions that a C file defines, in its order."""
+    source = path.read_text()
+    plain = blank(source)
+    result, depth, begin = [], 0, 0
+    for m in re.finditer(r"[{};]", plain):
+        if m[0] == "{":
+            if depth == 0:
+                head = plain[begin:m.start()].rstrip()
+                opened = (m.start(), begin + len(plain[begin:]) - len(plain[begin:].lstrip()), head.endswith(")"))
+            depth += 1
+        elif m[0] == "}":
+            depth -= 1
+            if depth == 0:
+                brace, start, is_function = opened
+                if is_function:
+                    name = NAME.findall(plain[start:plain.index("(", start)])[-1]
+                    result.append(Function(name, path, start, brace, m.end(), source, plain))
+                    begin = m.end()
+        elif depth == 0:
+            begin = m.end()
+    return result
+
+
+def contracts_of(path):
+    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT`; and `state`, declarations of
+    the file's own variables for the others."""
+    result, here, into = {}, None, None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line[0].isspace():
+            if into is None:
+                raise Failure(f"{path}:{number}: a clause outside a function: begin with `function NAME`")
+            into.append(line)
+            continue
+        word, _, rest = line.partition(" ")
+        if word == "function":
+            if rest in result:
+                raise Failure(f"{path}:{number}: {rest} has a contract above: join the two")
+            here = result[rest] = Contract(rest, path)
+            into = here.clauses
+        elif line == "state":
+            here = result["state"] = Contract("state", path)
+            into = here.clauses
+        elif word == "loop" and here is not None and rest.isdigit():
+            into = here.loops.setdefault(int(rest), [])
+        elif word == "before" and here is not None:
+            into = []
+            here.before.append((rest, into))
+        else:
+            raise Failure(f"{path}:{number}: {line!r} is none of: state, function NAME, loop NUMBER, before TEXT")
+    return result
+
+
+class Sources:
+    """All functions of kernel/core, all contracts."""
+
+    def __init__(self):
+        self.files = sorted(CORE.glob("isolation/*.c")) + sorted(CORE.glob("authority/*.c")) + [CORE / "boot.c"]
+        self.functions, self.by_file = {}, {}
+        for path in self.files:
+            self.by_file[path] = functions_of(path)
+            for function in self.by_file[path]:
+                self.functions[(path, function.name)] = function
+        self.contracts = {}
+        for path in sorted(CONTRACTS.glob("*.acsl")):
+            self.contracts[path.stem] = contracts_of(path)
+        self.public = {f.name: f for f in self.functions.values() if not self.is_static(f)}
+        self.headers = "\n".join(p.read_text() for p in self.header_files())
+        self.logic = logic_blocks((CONTRACTS / "logic.h").read_text())
+        self.check_names()
+
+    @staticmethod
+    def header_files():
+        own = {p.name: p for p in (CONTRACTS / "include" / "nie").glob("*.h")}
+        return sorted([p for p in HEADERS.glob("*.h") if p.name not in own] + list(own.values()))
+
+    @staticmethod
+    def is_static(function):
+        return "static" in function.source[function.start:function.body].split("(")[0].split()
+
+    def check_names(self):
+        for stem, contracts in self.contracts.items():
+            known = {f.name for fs in self.by_file.values() for f in fs if f.path.stem == stem}
+            for name, contract in contracts.items():
+                if name != "state" and known and name not in known:
+                    raise Failure(f"{contract.path}: contract of {name}, which {stem}.c does not define: follow the source")
+
+    def contract(self, function):
+        return self.contracts.get(function.path.stem, {}).get(function.name)
+
+    def contract_of_callee(self, path, name):
+        """(contract, function) of what `name` means in a file; None if it is no function with a contract."""
+        function = self.functions.get((path, name)) or self.public.get(name)
+        if function is not None:
+            contract = self.contract(function)
+            return (contract, function) if contract else None
+        contract = self.contracts.get("hw", {}).get(name)
+        return (contract, None) if contract else None
+
+    def callees(self, function):
+        return sorted(n for n in function.names() - {function.name} if self.contract_of_callee(function.path, n))
+
+    def prototype(self, name, function):
+        if function is not None:
+            return function.prototype
+        match = re.search(rf"^[^\n;#]*\b{name}\([^;]*;", blank(self.headers), re.M)
+        if not match:
+            raise Failure(f"{CONTRACTS}/hw.acsl: {name} is in no header of kernel/include/nie: follow the source")
+        return " ".join(match[0].split())
+
+    def woven(self, path, only):
+        """One function with its annotations, below the contracts of those that it calls. No other function has a body:
+        a proof rests on contracts alone."""
+        function = self.functions[path, only]
+        contract = self.contract(function)
+        parts = ['#include "prelude.h"\n']
+        parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
+                  and "state" in contracts for line in contracts["state"].clauses]
+        callees = self.callees(function)
+        for name in callees:
+            other, definition = self.contract_of_callee(path, name)
+            if definition is None or definition.path != path:
+                parts.append(f"{comment(other.clauses)}{self.prototype(name, definition)}\n")
+        end = 0
+        for f in self.by_file[path]:
+            parts.append(line_directive(path, f.source, end) + f.source[end:f.start])
+            end = f.end
+            if f is function:
+                parts.append(comment(contract.clauses) + line_directive(path, f.source, f.start) + self.annotated(f, contract))
+            elif f.name in callees:
+                parts.append(f"{comment(self.contract(f).clauses)}{f.prototype}\n")
+        return "".join(parts)
+
+    @staticmethod
+    def annotated(function, contract):
+        """The function's text with its loop annotations and assertions."""
+        inserts, text, loops = [], function.text, function.loops()
+        for number, lines in contract.loops.items():
+            if number > len(loops):
+                raise Failure(f"{contract.path}: {function.name} has no loop {number}: follow the source")
+            inserts.append((loops[number - 1] - function.start, comment(lines)))
+        if len(contract.loops) < len(loops):
+            missing = min(set(range(1, len(loops) + 1)) - set(contract.loops))
+            raise Failure(f"{contract.path}: loop {missing} of {function.name} has no annotation: "
+                          "an invariant, what it assigns and a variant")
+        for number, lines in contract.loops.items():
+            if not re.search(r"\bloop variant\b", " ".join(lines)):
+                raise Failure(f"{contract.path}: loop {number} of {function.name} has no variant: it might not end")
+        for anchor, lines in contract.before:
+            if text.count(anchor) != 1:
+                raise Failure(f"{contract.path}: {function.name} has {anchor!r} {text.count(anchor)} times: follow the source")
+            inserts.append((text.index(anchor), comment(lines)))
+        for position, annotation in sorted(inserts, key=lambda i: i[0], reverse=True):
+            text = text[:position] + annotation + text[position:]
+        return text
+
+    def key(self, function, also):
+        """Hash of all that a function's proof depends on."""
+        contract = self.contract(function)
+        parts = [also, self.headers, function.text, rest_of(function, self.by_file[function.path])]
+        parts += [contract.text(), repr(sorted(contract.loops.items())), repr(contract.before)]
+        for name in self.callees(function):
+            parts.append(self.contract_of_callee(function.path, name)[0].text())
+        used = " ".join(parts[4:])
+        parts.append(needed_logic(self.logic, used))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def line_directive(path, source, position):
+    return f'\n#line {source.count(chr(10), 0, position) + 1} "{path.relative_to(ROOT)}"\n'
+
+
+def comment(lines):
+    return "/*@" + "\n".join(lines).strip("\n") + "\n*/\n"
+
+
+def rest_of(function, functions):
+    """A source file without its functions: its types, constants and variables."""
+    text, end = "", 0
+    for f in functions:
+        text += f.source[end:f.start]
+        end = f.end
+    return blank(text) + "".join(re.findall(r"^#.*$", text, re.M))
+
+
+def logic_blocks(text):
+    """(names it defines, text) of each annotation of logic.h."""
+    blocks = re.findall(r"/\*@.*?\*/", text, re.S)
+    pattern = r"\b(?:predicate|logic\s+\w+|lemma|axiom|axiomatic)\s+(\w+)"
+    return [(set(re.findall(pattern, b)), b) for b in blocks]
+
+
+def needed_logic(blocks, text):
+    """The blocks that a text uses, with what those use. Lemmas are everybody's."""
+    needed = [b for names, b in blocks if "lemma" in b]
+    words = set(NAME.findall(text + " ".join(needed)))
+    todo = True
+    while todo:
+        todo = False
+        for names, block in blocks:
+            if block not in needed and names & words:
+                needed.append(block)
+                words |= set(NAME.findall(block))
+                todo = True
+    return "".join(b for _, b in blocks if b in needed)
