@@ -4,8 +4,13 @@
 
 #include "hostile.h"
 
-#define ALL_REGISTERS 0x3fffffff7ffffffful
+#define ALL_REGISTERS 0xffffffff7ffffffful
 #define X(n) (1ul << (n))
+#define UART_IMSC 0x38u
+#define UART_TRANSMIT (1u << 5)
+
+/* Exit reasons that were looked at while every register held a secret. */
+static u64 reasons_seen;
 
 /* Let the guest leave with secrets in all registers, and answer with nonsense: registers outside `allowed`
  * must not change, and none may come out. */
@@ -18,6 +23,7 @@ static void comes_back(const char *what, u64 how, u64 address, u64 expected_exit
 
 	while (reason == expected_exit) {
 		exit_is_right = true;
+		reasons_seen |= 1ul << reason;
 		reason = guest_ask(&victim, COMMAND_EXIT, how | address << 8, &changed);
 	}
 	verdict(exit_is_right && reason == RUN_ANSWERED && (changed & ALL_REGISTERS & ~allowed) == 0u &&
@@ -32,11 +38,11 @@ static void stays_away(const char *what, u64 how, u64 address, u64 expected_exit
 	u64 answer = 0;
 	u64 reason;
 
-	guest_start(&victim);
 	if (how == EXIT_SPIN) {
 		victim.patience = 20;
 	}
 	reason = guest_ask(&victim, COMMAND_EXIT, how | address << 8, &answer);
+	reasons_seen |= 1ul << (reason % 64u);
 	verdict(reason == expected_exit && guest_leaks() == before, what, "exit %lu, %lu registers seen", reason,
 		guest_leaks() - before);
 }
@@ -109,11 +115,12 @@ static void second_vcpu(void)
 	refused("start vCPU 1 before PSCI does",
 		nie_run(victim.vcpu[1], nie_now(), 0, 0, 0, 0, 0, &victim.last), NIE_RUN_WRONG_STATE_VCPU);
 	comes_back("let the guest turn vCPU 1 on, registers full", EXIT_CPU_ON, 0, NIE_EXIT_CPU_ON,
-		   X(0) | X(1) | X(2) | X(3) | X(6));
+		   X(0) | X(1) | X(2) | X(3));
 	refused("send vCPU 1 elsewhere once it is on",
 		nie_vcpu_configure(victim.vcpu[1], victim.vspace, 1, 0, GUEST_RAM_BASE, 0xbad, 0),
 		NIE_VCPU_CONFIGURE_WRONG_STATE_VCPU);
 	reason = guest_run(&victim, 1, 5000, &status);
+	reasons_seen |= 1ul << (reason % 64u);
 	for (u32 i = 0; i < 4u; i++) {
 		(void)guest_ask(&victim, COMMAND_SECOND, i, &found[i]);
 	}
@@ -129,22 +136,66 @@ static void second_vcpu(void)
 		nie_run(victim.vcpu[1], nie_now(), 0, 0, 0, 0, 0, &victim.last), NIE_RUN_WRONG_STATE_VCPU);
 }
 
-static void kick_and_maintenance(void)
+/* The guest spins, its registers full: whatever ends its run. */
+static void look(const char *what, u64 expected)
 {
 	u64 before = guest_leaks();
 	u64 status;
-	u64 reason;
+	u64 reason = guest_run(&victim, 0, 1000, &status);
 
-	must("kicking", nie_vcpu_kick(victim.vcpu[0]));
-	reason = guest_run(&victim, 0, 1000, &status);
-	verdict(reason == NIE_EXIT_KICK && guest_leaks() == before, "kick a guest and look at its registers",
-		"exit %lu, %lu registers seen", reason, guest_leaks() - before);
-	victim.flags = NIE_RUN_FLAG_UNDERFLOW;
-	reason = guest_run(&victim, 0, 1000, &status);
-	victim.flags = 0;
-	verdict(reason == NIE_EXIT_MAINTENANCE && guest_leaks() == before,
-		"have a maintenance interrupt and look at its registers", "exit %lu, %lu registers seen", reason,
+	reasons_seen |= 1ul << (reason % 64u);
+	verdict(reason == expected && guest_leaks() == before, what, "exit %lu, %lu registers seen", reason,
 		guest_leaks() - before);
+}
+
+/* The console's transmit interrupt is pending whenever it is enabled. */
+static void interrupt(void)
+{
+	volatile u32 *mask = (volatile u32 *)(h.config.console + UART_IMSC);
+
+	must("binding the console's interrupt", nie_irq_bind(h.config.console_irq));
+	*mask = UART_TRANSMIT;
+	look("look at the registers of a guest at an interrupt of ours", NIE_EXIT_INTERRUPT);
+	*mask = 0;
+	must("acknowledging it", nie_irq_ack(h.config.console_irq));
+}
+
+static void while_it_spins(void)
+{
+	guest_start(&victim);
+	stays_away("look at the registers of a guest that is interrupted by the deadline", EXIT_SPIN, 0,
+		NIE_EXIT_DEADLINE);
+	must("kicking", nie_vcpu_kick(victim.vcpu[0]));
+	look("kick a guest and look at its registers", NIE_EXIT_KICK);
+	victim.flags = NIE_RUN_FLAG_UNDERFLOW;
+	look("have a maintenance interrupt and look at its registers", NIE_EXIT_MAINTENANCE);
+	victim.flags = 0;
+	interrupt();
+}
+
+static void at_its_end(void)
+{
+	static const struct {
+		const char *what;
+		u64 how, reason;
+	} ends[] = {
+		{"look at the registers of a guest at a fault", EXIT_FAULT, NIE_EXIT_FAULT},
+		{"look at the registers of a guest at a fault, X6 too", EXIT_FAULT_9, NIE_EXIT_FAULT},
+		{"look at the registers of a guest at SYSTEM_OFF", EXIT_OFF, NIE_EXIT_SYSTEM_OFF},
+		{"look at the registers of a guest at SYSTEM_RESET", EXIT_RESET, NIE_EXIT_SYSTEM_RESET},
+	};
+	u64 hole = 0x30000000ul;
+
+	for (u32 i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		guest_start(&victim);
+		stays_away(ends[i].what, ends[i].how, hole, ends[i].reason);
+	}
+	guest_start(&victim);
+	must("taking a page away", nie_unmap(victim.page[9]));
+	stays_away("look at the registers of a guest that crashes", EXIT_READ_9, guest_ram_ipa(512u + 9u),
+		   NIE_EXIT_CRASH);
+	verdict(reasons_seen == (2ul << NIE_EXIT_IPA_STATE) - 2u, "find an exit that nobody looked at",
+		"reasons 0x%lx seen", reasons_seen);
 }
 
 /* One instruction each that EL0 may not execute, between runs of a guest. */
@@ -188,25 +239,25 @@ static void privileged(void)
 
 void attack_exits(void)
 {
-	u64 hole = 0x30000000ul;
-
 	guest_start(&victim);
 	replies();
 	comes_back("look at the registers of a guest at an MMIO read", EXIT_READ, MAILBOX + MAILBOX_DATA, 0,
 		X(6) | X(7));
+	comes_back("look at the registers of a guest at an MMIO read, X6 too", EXIT_READ_9, MAILBOX + MAILBOX_DATA, 0,
+		X(7) | X(9));
 	comes_back("look at and change registers at an MMIO write", EXIT_WRITE, MAILBOX + MAILBOX_DATA, 0, X(6));
-	comes_back("look at and change registers at WFI", EXIT_WFI, 0, NIE_EXIT_WFI, X(6));
-	comes_back("look at and change registers at PSCI CPU_SUSPEND", EXIT_SUSPEND, 0, NIE_EXIT_WFI,
-		X(0) | X(6));
-	comes_back("look at and change registers at an SGI", EXIT_SGI, 0, NIE_EXIT_SGI, X(6));
+	comes_back("look at and change registers at an MMIO write, X6 too", EXIT_WRITE_9, MAILBOX + MAILBOX_DATA, 0,
+		X(9));
+	reasons_seen |= 1ul << NIE_EXIT_MMIO; /* by the mailbox, which has answered it */
+	comes_back("look at and change registers at WFI", EXIT_WFI, 0, NIE_EXIT_WFI, 0);
+	comes_back("look at and change registers at PSCI CPU_SUSPEND", EXIT_SUSPEND, 0, NIE_EXIT_WFI, X(0) | X(1));
+	comes_back("look at and change registers at an SGI", EXIT_SGI, 0, NIE_EXIT_SGI, 0);
+	comes_back("look at and change registers at RSI_IPA_STATE_SET", EXIT_EXPECT, guest_expected_ipa(9),
+		NIE_EXIT_IPA_STATE, X(0) | X(1) | X(2) | X(3));
 	own_registers();
 	second_vcpu();
-	kick_and_maintenance();
 	still_right(&victim);
-	stays_away("look at the registers of a guest that is interrupted by the deadline", EXIT_SPIN, 0,
-		NIE_EXIT_DEADLINE);
-	stays_away("look at the registers of a guest at a fault", EXIT_FAULT, hole, NIE_EXIT_FAULT);
-	stays_away("look at the registers of a guest at SYSTEM_OFF", EXIT_OFF, 0, NIE_EXIT_SYSTEM_OFF);
-	stays_away("look at the registers of a guest at SYSTEM_RESET", EXIT_RESET, 0, NIE_EXIT_SYSTEM_RESET);
+	while_it_spins();
+	at_its_end();
 	privileged();
 }

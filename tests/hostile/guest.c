@@ -35,6 +35,11 @@ u64 guest_ram_ipa(u32 page)
 	return GUEST_RAM_BASE + page * NIE_PAGE_SIZE;
 }
 
+u64 guest_expected_ipa(u32 page)
+{
+	return GUEST_RAM_BASE + GUEST_RAM_SIZE + page * NIE_PAGE_SIZE;
+}
+
 u64 guest_window(const struct guest *g, u32 page)
 {
 	return g->window + page * NIE_PAGE_SIZE;
@@ -72,11 +77,20 @@ void guest_build(struct guest *g)
 						     g->window + NIE_BLOCK_SIZE + i * NIE_PAGE_SIZE, RIGHTS_RW));
 	}
 	fill_image(g);
+	*(volatile u8 *)guest_window(g, GUEST_RAM_PAGES - 1u) = g->flaw == FLAW_CONTENT ? 1u : 0u;
 	must("donating a block", nie_space_donate(&g->space, g->block, NIE_BLOCK_BITS, GUEST_BLOCK_IPA,
 		RIGHTS_RWX));
 	for (u32 i = 0; i < GUEST_PAGES; i++) {
-		must("donating a page", nie_space_donate(&g->space, g->page[i], NIE_PAGE_BITS,
-							 GUEST_PAGE_IPA + i * NIE_PAGE_SIZE, RIGHTS_RWX));
+		u32 n = g->flaw == FLAW_ORDER ? GUEST_PAGES - 1u - i : i;
+		u32 at = g->flaw == FLAW_PLACE ? n ^ 1u : n;
+		u64 rights = g->flaw == FLAW_RIGHTS && i == 7u ? RIGHTS_RW : RIGHTS_RWX;
+
+		must("donating a page", nie_space_donate(&g->space, g->page[n], NIE_PAGE_BITS,
+							 GUEST_PAGE_IPA + at * NIE_PAGE_SIZE, rights));
+	}
+	if (g->expects != 0u) {
+		must("expecting memory", nie_space_expect_ram(&g->space, NIE_PAGE_BITS, guest_expected_ipa(0),
+							      g->expects * NIE_PAGE_SIZE));
 	}
 	g->flags = 0;
 	g->patience = PATIENCE;
@@ -85,9 +99,10 @@ void guest_build(struct guest *g)
 
 void guest_seal(struct guest *g)
 {
-	must("vCPU 0", nie_vcpu_configure(g->vcpu[0], g->vspace, 0, 0, GUEST_ENTRY, GUEST_RAM_BASE, 0));
-	must("vCPU 1", nie_vcpu_configure(g->vcpu[1], g->vspace, 1, 0, 0, 0, 0));
-	must("activating", nie_vspace_activate(g->vspace, 0));
+	must("vCPU 0", nie_vcpu_configure(g->vcpu[0], g->vspace, 0, 0, GUEST_ENTRY + (g->flaw == FLAW_ENTRY ? 4u : 0u),
+					  GUEST_RAM_BASE + (g->flaw == FLAW_ARGUMENT ? 8u : 0u), 0));
+	must("vCPU 1", nie_vcpu_configure(g->vcpu[1], g->vspace, g->flaw == FLAW_VCPUS ? 2u : 1u, 0, 0, 0, 0));
+	must("activating", nie_vspace_activate(g->vspace, g->policy));
 }
 
 static u64 sum_of(u64 first, u64 last)

@@ -63,6 +63,10 @@ bool faulted_at(const struct access *a, u64 address, u64 kind);
 #define GUEST_RAM_PAGES (GUEST_RAM_SIZE / NIE_PAGE_SIZE)
 #define GUEST_ENTRY (GUEST_RAM_BASE + 0x8000ul)
 
+/* What is different about a guest: two that differ in anything have different measurements. */
+enum flaw { FLAW_NONE, FLAW_CONTENT, FLAW_ORDER, FLAW_PLACE, FLAW_RIGHTS, FLAW_ENTRY, FLAW_ARGUMENT, FLAW_VCPUS,
+	    FLAW_EXPECTED, FLAW_POLICY, FLAWS };
+
 struct guest {
 	const struct guest_config *config;
 	struct nie_allocator memory;
@@ -73,6 +77,9 @@ struct guest {
 	u64 mmio_reply; /* for what it reads at MAILBOX_DATA */
 	struct nie_run_results last; /* the last exit, as it came */
 	u64 flags, list[3];
+	u64 expects;  /* pages of memory expected behind its RAM */
+	enum flaw flaw;
+	u64 policy;
 	u64 patience; /* milliseconds that an answer may take */
 };
 extern struct guest victim, neighbour, marker;
@@ -84,6 +91,8 @@ void guest_seal(struct guest *g);
 /* Built, sealed, and it has filled its RAM. */
 void guest_start(struct guest *g);
 u64 guest_ram_ipa(u32 page);
+/* What it expects behind its RAM. */
+u64 guest_expected_ipa(u32 page);
 /* Address at which we had this page of its RAM mapped. */
 u64 guest_window(const struct guest *g, u32 page);
 
@@ -125,6 +134,7 @@ void attack_memory(void);
 void attack_frames(void);
 void attack_tables(void);
 void attack_exits(void);
+void attack_seal(void);
 void attack_run(void);
 void attack_caps(void);
 void attack_retype(void);

@@ -100,6 +100,7 @@ int task_main(const u64 boot[6])
 	attack_frames();
 	attack_tables();
 	attack_exits();
+	attack_seal();
 	attack_run();
 	attack_caps();
 	attack_retype();

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A VMM with all of host-vmm's capabilities attacks its guests; a line of its output for each attack."""
 import pytest
+import yaml
 
-ONE_CORE, ALL_CORES = 212, 216  # attacks; four need a second core
+from conftest import ROOT
+
+ONE_CORE, ALL_CORES = 252, 256  # attacks; four need a second core
+FLAWS = ("change one bit of a guest's memory before it is sealed", "donate a guest's pages in another order",
+         "donate a guest's pages to each other's places", "donate one page of a guest with other rights",
+         "start a guest four bytes later", "start a guest with another device tree",
+         "give a guest's second vCPU another number", "have a guest expect more memory", "make a guest debuggable")
 MACHINES = [("max", 1), ("max", 4), ("neoverse-n1", 1), ("neoverse-n1", 4)]
 
 
@@ -42,6 +49,28 @@ def test_memory_of_a_dead_guest_is_zero(assault, cpu, cores):
                  "revoke it, make frames of all its memory, vCPUs and tables too",
                  "delete a vCPU full of secrets, and read its memory"):
         assert run.how(what) == "0 words are not zero"
+    # A page that it gave up itself, too; and what comes later is zero.
+    assert run.how("read a page that a guest gave up") == "0 words are not zero"
+    assert run.how("donate a page to an active guest, not zero") == "it reads 0x0"
+
+
+@pytest.mark.parametrize(("cpu", "cores"), MACHINES)
+def test_no_exit_shows_a_register(assault, cpu, cores):
+    """Every exit reason of kernel/api/nie.yaml was looked at with all registers full of secrets."""
+    run = assault(cpu, cores)
+    reasons = len(yaml.safe_load((ROOT / "kernel/api/nie.yaml").read_text())["exits"])
+    assert run.how("find an exit that nobody looked at") == f"reasons {(2 << reasons) - 2:#x} seen"
+    looks = [text for _, text, _ in run.attacks if "registers seen" in text]
+    assert len(looks) >= reasons and all(" 0 registers seen" in text for text in looks)
+
+
+@pytest.mark.parametrize(("cpu", "cores"), MACHINES)
+def test_a_guest_reads_the_measurement_that_its_vmm_sees(assault, cpu, cores):
+    run = assault(cpu, cores)
+    seen = run.how("change the measurement of an active guest").split()[2]
+    assert run.how("tell a guest another measurement than we see") == f"it reads {seen} itself"
+    others = {run.how(what).split()[1].rstrip(",") for what in FLAWS}
+    assert len(others | {seen}) == len(FLAWS) + 1, "each flaw measures differently"
 
 
 @pytest.mark.parametrize("cpu", ["max", "neoverse-n1", "cortex-a72"])

@@ -2,7 +2,8 @@
 /*
  * uint64_t exit_NAME(uint64_t address): fill every general and FP register with a secret, leave to the
  * hypervisor in one way, and return which registers are not as they were: bit n for x<n>, bit 32 + n for the
- * low and high halves of v<n>. x6 holds the address.
+ * low and high halves of v<n>. The address is in x6, in read_9 and write_9 in x9; where none is needed, x6 is
+ * filled as well.
  */
 	.arch_extension fp
 	.arch_extension simd
@@ -27,7 +28,35 @@
 	call	0xc4000003
 	.endm
 
-	.macro leave_by name:req, action:vararg
+	/* CPU_SUSPEND to standby, power_state 0. */
+	.macro standby
+	mov	x1, #0
+	call	0xc4000001
+	.endm
+
+	/* RSI_IPA_STATE_SET (Arm DEN0137): memory is expected in the page at x1. */
+	.macro expect_page
+	add	x2, x1, #0x1000
+	mov	x3, #1
+	call	0xc4000197
+	.endm
+
+	/* SITTER_SECRET + the last byte; v30, v31 and x30 come after `fill`, which needs x30. */
+	.macro secret register, last
+	movz	\register, #(0xe700 + \last)
+	movk	\register, #0x5ec2, lsl #16
+	movk	\register, #0xe700, lsl #32
+	movk	\register, #0x5ec2, lsl #48
+	.endm
+
+	.macro fill_rest
+	secret	x30, 31
+	dup	v31.2d, x30
+	secret	x30, 30
+	dup	v30.2d, x30
+	.endm
+
+	.macro leave_by name:req, address:req, action:vararg
 	.global exit_\name
 exit_\name:
 	sub	sp, sp, #FRAME_SIZE
@@ -40,11 +69,10 @@ exit_\name:
 	stp	x29, x30, [x9, #80]
 	str	x0, [sp, #FRAME_ADDRESS]
 	bl	fill
-	ldr	x6, [sp, #FRAME_ADDRESS]
-	movz	x30, #0xe71e
-	movk	x30, #0x5ec2, lsl #16
-	movk	x30, #0xe700, lsl #32
-	movk	x30, #0x5ec2, lsl #48
+	fill_rest
+	.ifnc	\address, none
+	ldr	\address, [sp, #FRAME_ADDRESS]
+	.endif
 	\action
 	stp	x0, x1, [sp, #0]
 	stp	x2, x3, [sp, #16]
@@ -93,12 +121,9 @@ exit_\name:
 	.endm
 
 	.text
-/* All but x30, which holds the way back. */
+/* All but x30, which holds the way back, and v30 and v31. */
 fill:
-	movz	x0, #0xe700
-	movk	x0, #0x5ec2, lsl #16
-	movk	x0, #0xe700, lsl #32
-	movk	x0, #0x5ec2, lsl #48
+	secret	x0, 0
 	add	x1, x0, #1
 	add	x2, x0, #2
 	add	x3, x0, #3
@@ -134,20 +159,22 @@ fill:
 	.irp	n, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
 	dup	v\n\().2d, x\n
 	.endr
-	mov	v30.16b, v0.16b
-	mov	v31.16b, v0.16b
 	ret
 
-	leave_by read, ldr x7, [x6]
-	leave_by write, str wzr, [x6]
-	leave_by wfi, wfi
-	leave_by suspend, call 0xc4000001
-	leave_by sgi, msr s3_0_c12_c11_5, xzr
-	leave_by cpu_on, turn_on
-	leave_by spin, b .
-	leave_by fault, ldp x7, x8, [x6]
-	leave_by off, call 0x84000008
-	leave_by reset, call 0x84000009
+	leave_by read, x6, ldr x7, [x6]
+	leave_by read_9, x9, ldr x7, [x9]
+	leave_by write, x6, str wzr, [x6]
+	leave_by write_9, x9, str wzr, [x9]
+	leave_by wfi, none, wfi
+	leave_by suspend, none, standby
+	leave_by sgi, none, msr s3_0_c12_c11_5, xzr
+	leave_by cpu_on, none, turn_on
+	leave_by expect, x1, expect_page
+	leave_by spin, none, b .
+	leave_by fault, x6, ldp x7, x8, [x6]
+	leave_by fault_9, x9, ldp x7, x8, [x9]
+	leave_by off, none, call 0x84000008
+	leave_by reset, none, call 0x84000009
 
 /* vCPU 1 begins here: what it found, for COMMAND_SECOND; then it turns itself off, full of secrets. */
 second_start:
@@ -190,7 +217,6 @@ second_start:
 	msr	cpacr_el1, x0
 	isb
 	bl	fill
-	movz	x0, #0x0002
-	movk	x0, #0x8400, lsl #16
-	hvc	#0
+	fill_rest
+	call	0x84000002
 	b	.

@@ -3,11 +3,16 @@
 #include "sitter.h"
 
 #include "guest.h"
+#include "rsi.h"
 
 /* exits.S */
 #pragma GCC visibility push(hidden)
 uint64_t exit_read(uint64_t address);
+uint64_t exit_read_9(uint64_t address);
 uint64_t exit_write(uint64_t address);
+uint64_t exit_write_9(uint64_t address);
+uint64_t exit_expect(uint64_t address);
+uint64_t exit_fault_9(uint64_t address);
 uint64_t exit_wfi(uint64_t address);
 uint64_t exit_suspend(uint64_t address);
 uint64_t exit_sgi(uint64_t address);
@@ -45,7 +50,7 @@ uint64_t registers_changed(const struct registers *r)
 	for (unsigned n = 0; n < 31; n++)
 		if (r->x[n] != SITTER_SECRET + n)
 			changed |= 1ul << n;
-	for (unsigned n = 0; n < 30; n++)
+	for (unsigned n = 0; n < 32; n++)
 		if (r->v[n * 2] != SITTER_SECRET + n || r->v[n * 2 + 1] != SITTER_SECRET + n)
 			changed |= 1ul << 32 << n;
 	return changed;
@@ -94,16 +99,45 @@ static uint64_t leave(uint64_t how, uint64_t address)
 {
 	switch (how) {
 	case EXIT_READ: return exit_read(address);
+	case EXIT_READ_9: return exit_read_9(address);
 	case EXIT_WRITE: return exit_write(address);
+	case EXIT_WRITE_9: return exit_write_9(address);
 	case EXIT_WFI: return exit_wfi(address);
 	case EXIT_SUSPEND: return exit_suspend(address);
 	case EXIT_SGI: return exit_sgi(address);
 	case EXIT_CPU_ON: return exit_cpu_on(address);
 	case EXIT_SPIN: return exit_spin(address);
+	case EXIT_EXPECT: return exit_expect(address);
 	case EXIT_FAULT: return exit_fault(address);
+	case EXIT_FAULT_9: return exit_fault_9(address);
 	case EXIT_OFF: return exit_off(address);
 	default: return exit_reset(address);
 	}
+}
+
+static uint64_t measurement(uint64_t word)
+{
+	uint64_t x[9] = {RSI_MEASUREMENT_READ, 0};
+
+	rsi(x);
+	return x[0] ? 0 : x[1 + (word & 3)];
+}
+
+static uint64_t policy(void)
+{
+	static uint64_t config[512] __attribute__((aligned(4096)));
+	uint64_t x[9] = {RSI_REALM_CONFIG, (uint64_t)config};
+
+	rsi(x);
+	return x[0] ? ~0ul : config[64];
+}
+
+static uint64_t set_state(uint64_t page, uint64_t state)
+{
+	uint64_t x[9] = {RSI_IPA_STATE_SET, page, page + 0x1000, state};
+
+	rsi(x);
+	return x[0] | x[2];
 }
 
 /* Registers that EL0 of another context could read, too, if nobody switched them. */
@@ -147,6 +181,10 @@ _Noreturn void guest_main(const void *device_tree)
 			break;
 		case COMMAND_READ: answer(load(argument)); break;
 		case COMMAND_EXIT: answer(leave(argument & 0xff, argument >> 8)); break;
+		case COMMAND_MEASUREMENT: answer(measurement(argument)); break;
+		case COMMAND_POLICY: answer(policy()); break;
+		case COMMAND_GIVE: answer(set_state(argument, RIPAS_EMPTY)); break;
+		case COMMAND_EXPECT: answer(set_state(argument, RIPAS_RAM)); break;
 		case COMMAND_SECOND: answer(second_found[argument & 3]); break;
 		default:
 			print("sitter: unknown command\n");

@@ -20,6 +20,10 @@ enum sitter_command {
 	COMMAND_STORE,  /* write SITTER_SECRET to the argument -> 0 */
 	COMMAND_READ,   /* load MAILBOX_DATA with the instruction of this number -> the register */
 	COMMAND_EXIT,   /* leave with all registers full of secrets; argument: which | address << 8 -> changed */
+	COMMAND_MEASUREMENT, /* -> word of its measurement: argument 0 to 3 */
+	COMMAND_POLICY, /* -> policy bits that it was activated with */
+	COMMAND_GIVE,   /* give the page at the argument up (RSI_IPA_STATE_SET) -> 0 */
+	COMMAND_EXPECT, /* expect memory in the page at the argument -> 0 */
 	COMMAND_SECOND, /* -> word of what vCPU 1 found when it started: argument 0 to 3 */
 };
 
@@ -29,8 +33,8 @@ enum sitter_load { LOAD_B, LOAD_H, LOAD_W, LOAD_X, LOAD_SB_W, LOAD_SB_X, LOAD_SH
 
 /* How COMMAND_EXIT leaves. Those from EXIT_SPIN on do not come back. */
 enum sitter_exit {
-	EXIT_READ, EXIT_WRITE, EXIT_WFI, EXIT_SUSPEND, EXIT_SGI, EXIT_CPU_ON, EXIT_SPIN, EXIT_FAULT,
-	EXIT_OFF, EXIT_RESET,
+	EXIT_READ, EXIT_READ_9, EXIT_WRITE, EXIT_WRITE_9, EXIT_WFI, EXIT_SUSPEND, EXIT_SGI, EXIT_CPU_ON, EXIT_EXPECT,
+	EXIT_SPIN, EXIT_FAULT, EXIT_FAULT_9, EXIT_OFF, EXIT_RESET,
 	EXITS,
 };
 
