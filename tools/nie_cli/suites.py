@@ -115,6 +115,11 @@ def hostile(full):
     return pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
 
 
+def dma(full):
+    build.preset("target")
+    return pytest("dma", ROOT / "tests" / "dma", "--durations=5", *(["--full"] if full else []))
+
+
 def fuzz(full):
     """The corpus and new inputs; then whether they and the unit tests take the kernel's branches."""
     count = Count()
@@ -142,7 +147,7 @@ def prove(full):
 
 
 SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl, "bench": bench,
-          "mutation": mutation, "fuzz": fuzz, "hostile": hostile, "integration": integration, "prove": prove,
+          "mutation": mutation, "fuzz": fuzz, "hostile": hostile, "dma": dma, "integration": integration, "prove": prove,
           "soak": soak}
 # Only with --full, or by name.
 LONG = ("soak",)

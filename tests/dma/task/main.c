@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine's initial task holds two devices that do DMA on command, and makes them attack everything that is not in
+ * their domain. Each attempt must fail, be told (or, where nobody is to be told, not), and change nothing.
+ */
+#include "dma.h"
+
+int task_main(const u64 boot[6])
+{
+	static struct domain d;
+
+	say_start();
+	memory_start(boot);
+	edu_start();
+	domain_make(&d);
+	attack_reach(&d);
+	attack_stale(&d);
+	attack_ends(&d);
+	attack_faults(&d);
+	say("dma: end\r\n");
+	finish();
+}
