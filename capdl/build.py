@@ -4,8 +4,9 @@
     python3 -m capdl.build --system configs/systems/demo.yaml --build build/target --out DIR
 
 The description is YAML, or capDL text together with --archive. What is made (NAME.cdl, guests.dts,
-guests.bin, archive.bin, spec.c, capdl-init.elf, nie.img) is put into DIR only when all of it is made."""
+guests.bin, archive.bin, spec.c, capdl-init.elf, nie.img, manifest.json) is put into DIR only when all of it is made."""
 import argparse
+import gc
 import json
 import os
 import pathlib
@@ -13,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-from capdl import archive, compose, elf, files, image, memory, parser, plan, platform, printer, sizes, source
+from capdl import (archive, compose, elf, files, image, manifest, memory, parser, plan, platform, printer, sizes,
+                   source)
 from capdl.checker import check
 from capdl.problem import Problem, Where, size_text
 from capdl.vmm_space import BLOB_FILE, VMM_BASE, VMM_FILE
@@ -136,12 +138,15 @@ def make(options, build, folder):
             raise Problem(f"{name}: its text does not say what it was made from; this is a fault of "
                           f"capdl/printer.py")
         system = check(parsed, board, lengths, cores, pieces)
-    written |= {name: text.encode(), "archive.bin": packed,
-                "spec.c": plan.c_tables(plan.make(system), name).encode()}
+    steps = plan.make(system)
+    written |= {name: text.encode(), "archive.bin": packed, "spec.c": plan.c_tables(steps, name).encode()}
     for file, data in written.items():
         (folder / file).write_bytes(data)
-    build.compile(folder / "spec.c", folder / "capdl-init.elf")
-    (folder / "nie.img").write_bytes(image.join(kernel, folder / "capdl-init.elf", packed))
+    task = folder / "capdl-init.elf"
+    build.compile(folder / "spec.c", task)
+    plan.check_slots(steps, elf.flatten(task, image.TASK_BASE).size, len(packed), name)
+    (folder / "nie.img").write_bytes(image.join(kernel, task, packed))
+    manifest.write(folder, options.system.stem, kernel, stored, options.layout)
     return [options.system, kernel, *inputs]
 
 
@@ -164,6 +169,7 @@ def arguments():
     made.add_argument("--archive", type=path, help="with capDL text: the files that it names")
     made.add_argument("--cache", type=path, default=home / "nie", help="where debian-* kernels are")
     made.add_argument("--guest-dir", type=path, help="where guest:NAME are (BUILD/guests)")
+    made.add_argument("--layout", type=path, help="guest-layout of the native build: the manifest gets measurements")
     made.add_argument("--depfile", type=path, help="write what was read, for Ninja")
     options = made.parse_args()
     options.guest_dir = options.guest_dir or options.build / "guests"
@@ -172,6 +178,7 @@ def arguments():
 
 def main():
     options = arguments()
+    gc.disable()  # what is made lives to the end, and has few cycles: looking for them is a third of the time
     try:
         build = Build(options.build)
         options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,8 @@ import jinja2
 
 from capdl import memory
 from capdl.checker import index_of
-from capdl.system import ALL_RIGHTS
+from capdl.problem import Problem, Where
+from capdl.system import ALL_RIGHTS, BLOCK, PAGE
 
 KIND = {"ut": "UNTYPED", "cnode": "CNODE", "pud": "TASK_VSPACE", "pd": "TABLE", "pt": "TABLE", "vcpu": "VCPU",
         "irq": "IRQ", "core": "CORE"}
@@ -129,6 +130,27 @@ def make(system):
                             "stack": numbers.get("stack", 0)})
     places(plan, system)
     return plan
+
+
+# The CNode that kernel/core/boot.c makes for the initial task, and what it puts there.
+BOOT_CNODE_SLOTS = 1 << 13
+BOOT_FIRST_FRAME = 192  # slots.frames of kernel/api/nie.yaml
+BOOT_TABLES = 3
+SPARE_SLOTS = 4  # userland/capdl-init/main.c
+
+
+def check_slots(plan, task_size, archive_size, file):
+    """Every object is in a slot of the initial task until it is given away."""
+    taken = BOOT_FIRST_FRAME + memory.round_up(task_size, PAGE) // PAGE + BOOT_TABLES + SPARE_SLOTS
+    left = BOOT_CNODE_SLOTS - taken - memory.round_up(archive_size, BLOCK) // BLOCK
+    copies = sum(1 for m in plan.mappings if m["home"] != NONE)
+    cnodes = sum(1 for o in plan.objects if o.type == "cnode")
+    needed = plan.made + copies + cnodes
+    if needed > left:
+        obj = plan.objects[max(left - copies - cnodes, 0)]
+        raise Problem(f"{obj.name} is one object too many: {needed} slots needed for {plan.made} objects, {copies} second "
+                      f"mappings and {cnodes} CNodes, {left} left in the initial task's CNode: describe fewer objects, "
+                      f"or larger frames", obj.where if obj.where.file else Where(file))
 
 
 def c_tables(plan, source):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From YAML to an image, with the command a user runs; what is made is read back."""
+import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import pytest
 
 from capdl import archive, elf, image, parser
+from capdl.manifest import guest_names
 from conftest import MIB, ROOT, arm64_image, elf_file
 
 COMPILER = shutil.which("aarch64-linux-gnu-gcc")
@@ -105,7 +108,7 @@ def property_of(text, node, name):
 
 def test_outputs(built):
     assert sorted(p.name for p in (built.folder / "out").iterdir()) == [
-        "archive.bin", "capdl-init.elf", "guests.bin", "guests.dts", "nie.img", "spec.c", "sys.cdl"]
+        "archive.bin", "capdl-init.elf", "guests.bin", "guests.dts", "manifest.json", "nie.img", "spec.c", "sys.cdl"]
     assert [p.name for p in built.folder.iterdir() if p.name.startswith(".")] == []
 
 
@@ -170,6 +173,33 @@ def test_image_read_back(built):
     assert struct.unpack_from("<Q", data, 16)[0] == len(data)
     kernel = (built.build / "kernel.bin").read_bytes()
     assert data[128:len(kernel)] == kernel[128:] and data[:16] == kernel[:16]
+
+
+def test_manifest(built):
+    manifest = json.loads(built.made("manifest.json"))
+    made = {p.name: p.read_bytes() for p in (built.folder / "out").iterdir() if p.name != "manifest.json"}
+    made["kernel.bin"] = (built.build / "kernel.bin").read_bytes()
+    assert manifest["parts"] == {name: hashlib.sha256(data).hexdigest() for name, data in made.items()}
+    assert manifest["system"] == "sys" and list(manifest["archive"]) == ["host-vmm", "guests.bin"]
+    assert manifest["archive"]["guests.bin"] == manifest["parts"]["guests.bin"]
+    assert "measurements" not in manifest  # guest-layout was not given
+
+
+def test_names_of_guests_in_guests_bin(built):
+    assert guest_names(built.made("guests.bin")) == ["one", "two"]
+
+
+def test_too_many_objects_for_the_initial_task(built):
+    text = built.made("sys.cdl").decode()
+    text = text.replace("objects {", "objects {\n\tmany[7990] = frame (4k)", 1)
+    text = text.replace(f"originals: {parser.parse(text, 'x').handover['originals']}", "originals: 1")
+    archive_file = built.folder / "out" / "archive.bin"
+    archive_file.rename(built.folder / "archive.bin")
+    result = built.run(text.replace("= cnode (12 bits)", "= cnode (15 bits)").replace("originals: 1", "originals: 8192"),
+                       "--archive", str(built.folder / "archive.bin"), name="sys.cdl")
+    assert result.returncode == 1
+    assert re.search(r"error: sys.cdl:\d+: many\[79\d\d\] is one object too many: \d+ slots needed for \d+ objects, "
+                     r"0 second mappings and 1 CNodes, 79\d\d left in the initial task's CNode: describe fewer", result.stderr)
 
 
 def test_same_bytes_again(tmp_path_factory):

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from paths import CACHE, ROOT, TARGET
+from paths import CACHE, LAYOUT, ROOT, TARGET
 from say import Failure, say
 
 
@@ -29,6 +29,7 @@ def preset(name, *targets):
 def system(description, settings=None, out=None):
     """The image of a system, everything it is made from built first."""
     preset("target")
+    preset("native", "guest-layout")
     return image(description, settings, out)
 
 
@@ -38,6 +39,8 @@ def image(description, settings=None, out=None):
     out = out or TARGET / "systems" / (description.name + ("-custom" if settings else ""))
     command = [sys.executable, "-m", "capdl.build", "--system", str(description.path), "--build", str(TARGET),
                "--cache", str(CACHE), "--out", str(out)]
+    if LAYOUT.exists():
+        command += ["--layout", str(LAYOUT)]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 TARGET = BUILD / "target"
 NATIVE = BUILD / "native"
+LAYOUT = NATIVE / "tools" / "guest_layout" / "guest-layout"
 SYSTEMS = ROOT / "configs" / "systems"
 PLATFORMS = ROOT / "configs" / "platforms"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nie"
