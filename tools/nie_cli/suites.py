@@ -93,6 +93,13 @@ def capdl(full):
     return pytest("capdl", ROOT / "tests" / "capdl")
 
 
+def kit(full):
+    """What authors of systems and VMMs use: from installed files, from the documentation, twice the same."""
+    build.preset("target")
+    build.preset("native")
+    return pytest("kit", ROOT / "tests" / "kit", "--durations=5")
+
+
 def integration(full):
     build.preset("target")
     return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5")
@@ -146,7 +153,7 @@ def prove(full):
     return Count(*proofs.check(None if full else 150))
 
 
-SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl, "bench": bench,
+SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl, "kit": kit, "bench": bench,
           "mutation": mutation, "fuzz": fuzz, "hostile": hostile, "dma": dma, "integration": integration, "prove": prove,
           "soak": soak}
 # Only with --full, or by name.
