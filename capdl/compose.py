@@ -2,10 +2,10 @@
 """A person's system (SystemSource) -> the capDL description of the VMM, and what guests.bin tells it."""
 from capdl import blob
 from capdl.memory import round_up
-from capdl.model import Cap, Container, Decl, Description, Fill, Ref
+from capdl.model import Cap, Container, Decl, Description, Fill, Ref, all_of
 from capdl.problem import NOWHERE, Problem, size_text
 from capdl.sizes import powers_of_two
-from capdl.system import BLOCK, BOOT_SLOTS, GIB, PAGE
+from capdl.system import BLOCK, BOOT_SLOTS, GIB, LETTERS, PAGE
 from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, RTC_AT, WINDOW, Tables, program
 
 # The VMM's CNode: these slots, the guests' untypeds, what is left at boot, the capabilities that are
@@ -17,6 +17,7 @@ MOST_MEMORY_PIECES = GUESTS - MEMORY
 GUEST_OBJECTS = 256 << 10
 GUEST_SLOTS = 64
 SPARE_SLOTS = 1024
+SHARED_HALF = 1 << 38  # of a guest's IPAs
 
 
 def untyped(name, size, where, comment=""):
@@ -30,10 +31,12 @@ class Slots:
 
     def __init__(self):
         self.caps = []
+        self.made = 0  # first capabilities of their objects
 
     def give(self, first, decls):
         """-> the slots of these objects."""
         self.caps += [Cap(first + i, Ref(decl.name)) for i, decl in enumerate(decls)]
+        self.made += len(decls)
         return list(range(first, first + len(decls)))
 
 
@@ -51,6 +54,24 @@ def guest_memory(source, platform, slots):
         given[guest.name] = slots.give(slot, made)
         slot += len(made)
         decls += made
+    return decls, given, slot
+
+
+def shared_memory(source, slots, slot):
+    """-> frames, {guest: its regions}, first slot after them. Each guest has capabilities of its own, which say where
+    the frames are mapped in it; regions have the same place in the shared half of all guests."""
+    decls, given, ipa = [], {guest.name: [] for guest in source.guests}, SHARED_HALF
+    for region in source.shared:
+        count = region.size // PAGE
+        decl = Decl(f"{region.name}_shared", "frame", count, size=PAGE, shared=True, where=region.where,
+                    comment=f"shared by {', '.join(region.rights)}")
+        decls.append(decl)
+        for guest, rights in region.rights.items():
+            slots.caps.append(Cap(slot, all_of(decl.name), rights))
+            given[guest].append({"name": region.name, "slots": (slot, count), "ipa": ipa,
+                                 "rights": sum(LETTERS[letter] for letter in rights)})
+            slot += count
+        ipa += round_up(region.size, BLOCK)
     return decls, given, slot
 
 
@@ -107,6 +128,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     slots.give(RTC, clock)
     vmm["memory"] = slots.give(MEMORY, memory)
     guest_decls, untypeds, after = guest_memory(source, platform, slots)
+    shared_decls, regions, after = shared_memory(source, slots, after)
     reclaim = round_up(after, BOOT_SLOTS)
     leftover, originals = reclaim + BOOT_SLOTS, reclaim + 2 * BOOT_SLOTS
     vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)
@@ -115,15 +137,15 @@ def compose(source, platform, cores, flat, guest_files, data):
                "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
                "load": g.load, "limit": g.limit, "debuggable": g.debuggable,
                "weight": g.weight, "cpus": g.cpus, "restarts": g.restarts,
-               "untyped": untypeds[g.name]} for g in source.guests]
+               "untyped": untypeds[g.name], "regions": regions[g.name]} for g in source.guests]
     vmm["free_slots"] = (0, 0)
     _, blob_size = blob.layout(blob.tree_size(vmm, guests, data), data)
     frames = blob_frames(blob_size, tables)
 
     objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq]
     objects += clock + core_decls
-    objects += guest_decls
-    homeless = sum(decl.count or 1 for decl in objects) - len(slots.caps)
+    objects += guest_decls + shared_decls
+    homeless = sum(decl.count or 1 for decl in objects) - slots.made
     free = originals + homeless
     cspace.bits = cnode_bits(free + sum(g.memory // BLOCK + GUEST_SLOTS for g in source.guests) + SPARE_SLOTS)
     vmm["free_slots"] = (free, (1 << cspace.bits) - free)

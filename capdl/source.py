@@ -11,8 +11,11 @@ from capdl.sizes import size_of
 from capdl.system import BLOCK, PAGE
 
 GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
-SECTIONS = ("machine", "vmm", "guests")
+SECTIONS = ("machine", "vmm", "guests", "shared")
 MACHINE_KEYS = ("platform", "cores")
+SHARED_KEYS = ("size", "guests")
+MOST_REGIONS = 8   # of one guest
+MOST_SHARED = 64 << 20
 VMM_KEYS = ("memory", "image")
 GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "debuggable",
               "weight", "cpus", "restarts", "expect")
@@ -52,6 +55,15 @@ class Guest:
 
 
 @dataclass
+class Region:
+    """Memory that several guests have."""
+    name: str
+    size: int
+    rights: dict  # guest -> "R" or "RW"
+    where: Where
+
+
+@dataclass
 class SystemSource:
     name: str
     platform: Text
@@ -60,6 +72,7 @@ class SystemSource:
     vmm_where: Where
     vmm_image: Text | None = None   # none: host-vmm
     guests: list = field(default_factory=list)
+    shared: list = field(default_factory=list)
 
 
 def tree(text, file):
@@ -213,6 +226,40 @@ def guest(name, mapping, where):
     return made
 
 
+def region(name, mapping, guests, where):
+    if not GUEST_NAME.fullmatch(name):
+        raise Problem(f"shared {name}: a name has up to 16 small letters, digits and _, and starts with a letter", where)
+    if isinstance(mapping, Text):
+        raise Problem(f"shared.{name} is a single value: it has the keys {', '.join(SHARED_KEYS)}", where)
+    for key in names(mapping):
+        if key not in SHARED_KEYS:
+            at = getattr(mapping[key], "where", None) or mapping[key]["@"]
+            raise Problem(f"shared.{name}: unknown key {key}; there are {', '.join(SHARED_KEYS)}", at)
+    for key in SHARED_KEYS:
+        if key not in mapping:
+            raise Problem(f"shared.{name}: {key} is missing", where)
+    if isinstance(mapping["size"], dict):
+        raise Problem(f"shared.{name}.size is a mapping: give one value", where)
+    made = Region(name, size(mapping["size"], f"shared.{name}.size", PAGE, PAGE), {}, where)
+    if made.size > MOST_SHARED:
+        raise Problem(f"shared.{name}.size: {size_text(made.size)}: at most {size_text(MOST_SHARED)}",
+                      mapping["size"].where)
+    given = mapping["guests"]
+    if isinstance(given, Text) or len(names(given)) < 2:
+        raise Problem(f"shared.{name}.guests: name at least two guests with their rights, like {{alpha: rw, beta: r}}",
+                      where)
+    for guest_name in names(given):
+        right = given[guest_name]
+        if guest_name not in guests:
+            raise Problem(f"shared.{name}.guests: no guest {guest_name}; there are {', '.join(guests)}",
+                          getattr(right, "where", where))
+        if not isinstance(right, Text) or right.value not in ("r", "rw"):
+            raise Problem(f"shared.{name}.guests.{guest_name}: {getattr(right, 'value', 'a mapping')!r} is neither r nor "
+                          f"rw", getattr(right, "where", where))
+        made.rights[guest_name] = right.value.upper()
+    return made
+
+
 def load(text, file, name, settings=()):
     content = tree(text, file)
     override(content, settings)
@@ -236,4 +283,13 @@ def load(text, file, name, settings=()):
     for key in names(guests):
         where = guests[key].where if isinstance(guests[key], Text) else guests[key]["@"]
         found.guests.append(guest(key, guests[key], where if where is not NOWHERE else top))
+    shared = content.get("shared", {})
+    if isinstance(shared, Text):
+        raise Problem("shared is a single value: it has a name for each region", shared.where)
+    for key in names(shared):
+        where = shared[key].where if isinstance(shared[key], Text) else shared[key]["@"]
+        found.shared.append(region(key, shared[key], [g.name for g in found.guests], where))
+    for g in found.guests:
+        if sum(g.name in r.rights for r in found.shared) > MOST_REGIONS:
+            raise Problem(f"{g.name} has more than {MOST_REGIONS} shared regions", g.where)
     return found

@@ -143,6 +143,26 @@ bool compose_populate(struct guest *g, u64 ipa)
 	return false;
 }
 
+/* The guest's own capabilities of the frames: one of an earlier life of it may still say where it was mapped. */
+static bool give_regions(struct guest *g)
+{
+	for (u32 i = 0; i < g->config->regions; i++) {
+		const struct region *r = &g->config->region[i];
+
+		for (u32 page = 0; page < r->count; page++) {
+			u64 ipa = r->ipa + page * NIE_PAGE_SIZE;
+			u64 status;
+
+			nie_unmap(r->slot + page);
+			status = nie_space_map(&g->space, r->slot + page, NIE_PAGE_BITS, ipa, r->rights);
+			if (status != NIE_OK) {
+				return refused(g, "sharing memory", ipa, status);
+			}
+		}
+	}
+	return true;
+}
+
 static bool seal(struct guest *g, const struct layout *layout)
 {
 	u64 status;
@@ -201,5 +221,5 @@ enum compose_progress compose_step(struct guest *g)
 	if (c->part + 1u < RAM_PARTS) {
 		return begin_part(g, c->part + 1u) ? COMPOSE_MORE : COMPOSE_FAILED;
 	}
-	return seal(g, &c->layout) ? COMPOSE_DONE : COMPOSE_FAILED;
+	return give_regions(g) && seal(g, &c->layout) ? COMPOSE_DONE : COMPOSE_FAILED;
 }

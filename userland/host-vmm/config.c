@@ -139,6 +139,33 @@ static bool read_format(const void *tree, int node, struct guest_config *g)
 	return true;
 }
 
+static bool read_regions(const void *tree, int guest, struct guest_config *g, const char **error)
+{
+	int shared = fdt_subnode_offset(tree, guest, "shared");
+	int node;
+
+	if (shared < 0) {
+		return true;
+	}
+	fdt_for_each_subnode(node, tree, shared) {
+		struct region *r = &g->region[g->regions];
+		struct slot_range slots;
+
+		if (g->regions == CONFIG_REGIONS) {
+			return fail(error, g->name, "shared", "has more than 8 regions");
+		}
+		r->name = fdt_get_name(tree, node, NULL);
+		r->rights = number_or(tree, node, "rights", 0);
+		if (!slot_range(tree, node, "slots", &slots) || !number(tree, node, "ipa", &r->ipa)) {
+			return fail(error, g->name, "shared", "lacks slots or an IPA");
+		}
+		r->slot = slots.first;
+		r->count = slots.count;
+		g->regions++;
+	}
+	return true;
+}
+
 static bool read_guest(const void *tree, int node, struct guest_config *g, const char **error)
 {
 	const char *kernel = fdt_getprop(tree, node, "kernel", NULL);
@@ -177,7 +204,7 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	if (!slot_list(tree, node, "untyped", &g->untyped) || g->untyped.count == 0u) {
 		return fail(error, g->name, "untyped", "is missing or too long");
 	}
-	return true;
+	return read_regions(tree, node, g, error);
 }
 
 bool config_read(const void *blob, struct config *config, const char **error)

@@ -32,6 +32,16 @@ enum image_format {
 	IMAGE_RAW,
 };
 
+/* Frames of 4 KiB, capabilities in consecutive slots, that this guest and others have in their shared halves. */
+#define CONFIG_REGIONS 8u
+
+struct region {
+	const char *name;
+	u32 slot, count;
+	u64 ipa;
+	u64 rights; /* NIE_RIGHT_* */
+};
+
 struct guest_config {
 	const char *name;
 	const char *bootargs;
@@ -47,6 +57,8 @@ struct guest_config {
 	u32 weight;        /* its share of the cores, against others' */
 	u8 cpus;           /* bit n: its vCPUs may run on core n */
 	struct slots untyped;
+	struct region region[CONFIG_REGIONS];
+	u32 regions;
 };
 
 struct config {

@@ -56,7 +56,7 @@ static u32 slots_needed(const struct guest_config *c)
 {
 	u64 blocks = c->memory / NIE_BLOCK_SIZE;
 	u64 pages = c->memory % NIE_BLOCK_SIZE / NIE_PAGE_SIZE;
-	u64 tables = (c->memory >> 30) + 4u;
+	u64 tables = (c->memory >> 30) + 4u + (c->regions == 0u ? 0u : 1u + c->regions);
 
 	return (u32)(blocks + pages + tables + c->vcpus + 1u);
 }

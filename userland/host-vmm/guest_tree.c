@@ -193,6 +193,23 @@ static void devices(struct writer *w)
 	end(w);
 }
 
+/* Memory that is shared with other guests. No driver takes it by itself; a guest finds it by its name. */
+static void shared_memory(struct writer *w, const struct guest_config *g)
+{
+	for (u32 i = 0; i < g->regions; i++) {
+		const struct region *r = &g->region[i];
+
+		begin_at(w, "shared-memory", r->ipa);
+		text(w, "compatible", "nie,shared-memory");
+		text(w, "label", r->name);
+		region(w, r->ipa, r->count * NIE_PAGE_SIZE);
+		if ((r->rights & NIE_RIGHT_WRITE) == 0u) {
+			flag(w, "read-only");
+		}
+		end(w);
+	}
+}
+
 u64 guest_tree_seed(u32 number)
 {
 	u64 x = (number + 1u) * 0x9e3779b97f4a7c15ul;
@@ -230,6 +247,7 @@ bool guest_tree_make(void *tree, const struct guest_config *g, const struct layo
 	timer(&w);
 	interrupt_controller(&w);
 	devices(&w);
+	shared_memory(&w, g);
 
 	end(&w);
 	check(&w, fdt_finish(tree));

@@ -33,16 +33,16 @@ static size_t length(const char *text)
 	return count;
 }
 
-bool fdt_memory(const void *blob, struct memory *memory)
+const void *fdt_property(const void *blob, const char *node, const char *name, uint32_t *size)
 {
 	const uint32_t *header = blob;
 	const uint32_t *at, *end;
 	const char *strings;
 	unsigned depth = 0;
-	bool in_memory = false;
+	bool inside = false;
 
 	if (((uintptr_t)blob & 7) || word(&header[HEADER_MAGIC]) != FDT_MAGIC)
-		return false;
+		return NULL;
 	at = header + word(&header[HEADER_STRUCTS]) / 4;
 	end = header + word(&header[HEADER_TOTAL_SIZE]) / 4;
 	strings = (const char *)blob + word(&header[HEADER_STRINGS]);
@@ -50,29 +50,52 @@ bool fdt_memory(const void *blob, struct memory *memory)
 		switch (word(at++)) {
 		case FDT_BEGIN_NODE:
 			depth++;
-			in_memory = depth == 2 && starts_with((const char *)at, "memory");
+			inside = depth == 2 && starts_with((const char *)at, node);
 			at += length((const char *)at) / 4 + 1;
 			break;
 		case FDT_END_NODE:
 			depth--;
-			in_memory = false;
+			inside = false;
 			break;
-		case FDT_PROP: {
-			uint32_t size = word(at);
-
-			if (in_memory && size >= 16 && equal(strings + word(at + 1), "reg")) {
-				memory->base = (uint64_t)word(at + 2) << 32 | word(at + 3);
-				memory->size = (uint64_t)word(at + 4) << 32 | word(at + 5);
-				return true;
-			}
-			at += 2 + (size + 3) / 4;
+		case FDT_PROP:
+			*size = word(at);
+			if (inside && equal(strings + word(at + 1), name))
+				return at + 2;
+			at += 2 + (*size + 3) / 4;
 			break;
-		}
 		case FDT_NOP:
 			break;
 		default:
-			return false;
+			return NULL;
 		}
 	}
+	return NULL;
+}
+
+bool fdt_region(const void *blob, const char *node, struct memory *memory)
+{
+	uint32_t size;
+	const uint32_t *reg = fdt_property(blob, node, "reg", &size);
+
+	if (!reg || size < 16)
+		return false;
+	memory->base = (uint64_t)word(reg) << 32 | word(reg + 1);
+	memory->size = (uint64_t)word(reg + 2) << 32 | word(reg + 3);
+	return true;
+}
+
+bool fdt_memory(const void *blob, struct memory *memory)
+{
+	return fdt_region(blob, "memory", memory);
+}
+
+bool fdt_bootargs_have(const void *blob, const char *text)
+{
+	uint32_t size;
+	const char *at = fdt_property(blob, "chosen", "bootargs", &size);
+
+	while (at && *at)
+		if (starts_with(at++, text))
+			return true;
 	return false;
 }

@@ -26,6 +26,10 @@ void print_decimal(uint64_t value);
 
 /* The first `reg` of the node /memory in the device tree; false when that is no device tree. */
 bool fdt_memory(const void *blob, struct memory *memory);
+/* The same of the first node below the root whose name starts so; a property of it, NULL if there is none. */
+bool fdt_region(const void *blob, const char *node, struct memory *memory);
+const void *fdt_property(const void *blob, const char *node, const char *name, uint32_t *size);
+bool fdt_bootargs_have(const void *blob, const char *text);
 
 /* GICv3 (IHI 0069) and the virtual timer, PPI 27. */
 void gic_init(void);
