@@ -56,6 +56,9 @@ def launch(options):
         interactive=options.interactive, limit=options.limit, silence=options.silence)
     expected = system.expected()
     problems = [outcome.problem] if outcome.problem else []
+    if outcome.problem == machine.NO_REPORT and system.own_vmm:
+        say(f"{system.own_vmm} turned the machine off, in {outcome.seconds:.0f} s")
+        return 0
     if outcome.report:
         problems += report.judge(outcome.report, expected)
         report.show(outcome.report, expected)

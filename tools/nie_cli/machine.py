@@ -17,6 +17,7 @@ try:
 except ImportError:
     termios = None
 
+NO_REPORT = "the machine powered off without a report: its last lines above say why"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
 
 
@@ -133,7 +134,7 @@ def run(machine, interactive=False, limit=600, silence=60, output=None, quiet=Fa
     elif problem is None and stream.report_error:
         problem = f"the VMM's report cannot be read: {stream.report_error}"
     elif problem is None and stream.report is None:
-        problem = "the machine powered off without a report: its last lines above say why"
+        problem = NO_REPORT
     return Outcome(stream.report, problem, time.monotonic() - started)
 
 

@@ -19,6 +19,7 @@ class System:
     platform: dict
     memory: int     # of the machine, bytes
     cores: int
+    own_vmm: str | None = None  # another than host-vmm: it need not report on its guests
 
     def expected(self):
         """{guest: how it should end}."""
@@ -51,6 +52,11 @@ def bytes_of(text):
     return int(match[1]) << {None: 0, "KiB": 10, "MiB": 20, "GiB": 30}[match[2]]
 
 
+def own_vmm(content):
+    vmm = content.get("vmm")
+    return str(vmm["image"]) if isinstance(vmm, dict) and vmm.get("image") else None
+
+
 def find(name):
     """By the name of a file in configs/systems, or by path."""
     path = Path(name)
@@ -76,4 +82,4 @@ def find(name):
         raise Failure(f"system {path}: unknown platform {platform_name}: use one of {known}")
     platform = read_yaml(platform_path, "platform")
     return System(path.stem, path.resolve(), guests, platform, bytes_of(platform["ram"]["size"]),
-                  machine.get("cores", 4))
+                  machine.get("cores", 4), own_vmm(content))
