@@ -208,6 +208,16 @@ void hw_object_unmap(granule_t first, u32 count)
 	close_ram(first, count);
 }
 
+bool hw_are_zero(const u8 *bytes, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		if (bytes[i] != 0u) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void hw_scrub(granule_t first, u32 count)
 {
 	check_range("hw_scrub", first, count);

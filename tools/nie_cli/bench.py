@@ -124,6 +124,10 @@ def check(full):
     missing = [f"{name}: not measured" for name in known
                if name not in values and (full or not name.startswith(("boot-", "lines-")))]
     problems = exceeded(values, known) + missing
+    wrong = [f"{name} touches registers that entry.S leaves in place"
+             for name in bench_size.reserved_registers(bench_size.disassembly())]
+    missing += wrong
+    problems += wrong
     for problem in problems:
         say(f"bench: {problem}")
     return len([name for name in values if name in known]) - len(problems) + len(missing), len(problems)

@@ -49,6 +49,27 @@ def measure():
     return sizes, lines
 
 
+ASSEMBLY = {"resume_vcpu", "plain_call", "slow_sync", "slow_irq", "report_exception", "vectors", "fp_save", "fp_load",
+            "sha256_blocks"}  # and all before text_end that is no function: head.S
+
+
+def reserved_registers(listing):
+    """Functions that the compiler made and that name X9 to X18, or a floating-point register: entry.S relies on none
+    doing so."""
+    found, function = [], ""
+    for line in listing.splitlines():
+        if match := re.match(r"[0-9a-f]+ <(.*)>:", line):
+            function = match[1]
+        elif function not in ASSEMBLY and re.search(r"\t.*\b([xw](9|1[0-8])|[vqdsbh]([0-9]|[12][0-9]|3[01]))\b", line):
+            found.append(function)
+    return sorted(set(found))
+
+
+def disassembly(elf=KERNEL):
+    return subprocess.run(["aarch64-linux-gnu-objdump", "-d", "--no-show-raw-insn", str(elf)], text=True,
+                          stdout=subprocess.PIPE).stdout
+
+
 def read_only_data():
     """Without what fills the section's last page."""
     result = subprocess.run(["aarch64-linux-gnu-objdump", "-s", "-j", ".rodata", str(KERNEL)], text=True,

@@ -20,7 +20,8 @@ struct percpu {
 } __attribute__((aligned(PERCPU_SIZE)));
 
 _Static_assert(sizeof(struct percpu) == PERCPU_SIZE, "percpu_offsets.h");
-_Static_assert(offsetof(struct vcpu, x[30]) == VCPU_X30 && offsetof(struct vcpu, pc) == VCPU_X30 + 8 &&
+_Static_assert(offsetof(struct percpu, loaded) == PERCPU_LOADED, "percpu_offsets.h");
+_Static_assert(offsetof(struct vcpu, x[30]) == VCPU_X30 && offsetof(struct vcpu, pc) == VCPU_PC &&
 	       offsetof(struct vcpu, pstate) == VCPU_PSTATE, "percpu_offsets.h");
 
 struct area {
@@ -30,6 +31,8 @@ struct area {
 } __attribute__((aligned(4096)));
 
 _Static_assert(sizeof(struct area) == AREA_SIZE, "percpu_offsets.h");
+
+_Static_assert(NIE_CALL_LIMIT <= 32, "entry.S: plain_call");
 
 /* Runs once for a core, or rarely: small rather than fast. */
 #define COLD __attribute__((cold))
@@ -44,7 +47,7 @@ static inline struct percpu *percpu(void)
 /* kernel.ld */
 extern u8 kernel_start[], text_end[], rodata_start[], data_start[], kernel_end[];
 
-/* lock.c: the one kernel lock. */
+/* lock.c: the one kernel lock. entry.S takes it too. */
 void kernel_lock(void);
 void kernel_unlock(void);
 
@@ -58,7 +61,6 @@ u64 *mmu_window_pages(u32 core);
 #define WINDOW_PAGES (WINDOW_BASE + (1ul << 21))
 
 /* gic.c */
-#define INTID_NONE 1023u
 COLD void gic_init_machine(void);
 COLD void gic_init_core(struct percpu *me);
 u32 gic_acknowledge(struct percpu *me);
@@ -119,8 +121,8 @@ extern volatile bool machine_stopped;
 _Noreturn void core_stop(void);
 
 /* trap.c, called by entry.S and head.S: what they return runs next. */
-struct vcpu *lower_sync(struct percpu *me);
-struct vcpu *lower_irq(struct percpu *me);
+struct vcpu *lower_sync(struct percpu *me, u64 esr);
+struct vcpu *lower_irq(struct percpu *me, u32 intid);
 struct vcpu *resume(struct percpu *me); /* with the lock, which it releases */
 struct vcpu *start_core(u32 core);
 

@@ -1,35 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nie/api.h"
 #include "percpu_offsets.h"
 
 /*
- * EL2's vectors (Arm ARM D1.3.1). While EL0 or EL1 runs, SP_EL2 is the address of its struct vcpu:
- * entry stores the general registers there, then changes to the core's stack.
+ * EL2's vectors (Arm ARM D1.3.1). While EL0 or EL1 runs, SP_EL2 is the address of its struct vcpu, where entry
+ * stores its general registers. C at EL2 is compiled so that it leaves X9 to X18 alone, and X19 to X29 as it found
+ * them (kernel/CMakeLists.txt). So what ends soon runs with X0 to X9 and X30 stored, and X9 as the address of the
+ * struct vcpu; what may put another vCPU on the core goes on with all registers stored.
  */
+#define EC_SVC64 0x15
+#define EC_HVC64 0x16
 
-	.macro save_and_call handler
+	.macro store_some
 	stp	x0, x1, [sp, #0]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
 	stp	x6, x7, [sp, #48]
 	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
-	mrs	x21, elr_el2
-	mrs	x22, spsr_el2
-	stp	x30, x21, [sp, #VCPU_X30]
-	str	x22, [sp, #VCPU_PSTATE]
+	str	x30, [sp, #VCPU_X30]
+	mov	x9, sp
+	.endm
+
+	.macro load_some_and_return
+	ldp	x0, x1, [sp, #0]
+	ldp	x2, x3, [sp, #16]
+	ldp	x4, x5, [sp, #32]
+	ldp	x6, x7, [sp, #48]
+	ldp	x8, x9, [sp, #64]
+	ldr	x30, [sp, #VCPU_X30]
+	eret
+	dsb	nsh			/* no speculation past ERET */
+	isb
+	.endm
+
+	.macro store_others
+	stp	x10, x11, [x9, #80]
+	stp	x12, x13, [x9, #96]
+	stp	x14, x15, [x9, #112]
+	stp	x16, x17, [x9, #128]
+	stp	x18, x19, [x9, #144]
+	stp	x20, x21, [x9, #160]
+	stp	x22, x23, [x9, #176]
+	stp	x24, x25, [x9, #192]
+	stp	x26, x27, [x9, #208]
+	stp	x28, x29, [x9, #224]
+	mrs	x2, elr_el2
+	mrs	x3, spsr_el2
+	str	x2, [x9, #VCPU_PC]
+	str	x3, [x9, #VCPU_PSTATE]
+	.endm
+
+	.macro core_stack		/* x0: struct percpu */
 	mrs	x0, tpidr_el2
 	mov	sp, x0
-	bl	\handler
-	b	resume_vcpu
 	.endm
 
 /* The registers in use are saved where nothing is needed any more: the machine stops. */
@@ -46,17 +69,40 @@
 	.endm
 
 	.section .text.entry, "ax"
+/* A hypercall, x8, which leaves its caller where it is unless the mask says otherwise. Numbers above 31, which do
+ * not exist, may go either way. */
+plain_call:
+	ldr	w2, =NIE_CALLS_ON_CORE
+	lsr	w2, w2, w8
+	tbnz	w2, #0, slow_sync
+	ldr	x3, =kernel_lock_taken
+	mov	w4, #1
+	b	2f
+1:	wfe
+2:	ldaxr	w0, [x3]
+	cbnz	w0, 1b
+	stxr	w2, w4, [x3]
+	cbnz	w2, 2b
+	core_stack
+	ldr	w0, [x0, #PERCPU_LOADED]
+	mov	x1, x9
+	bl	hypercall_plain
+	ldr	x3, =kernel_lock_taken
+	str	x0, [x9]
+	mov	sp, x9
+	stlr	wzr, [x3]
+	load_some_and_return
+
+slow_sync:				/* x1: ESR_EL2 */
+	store_others
+	core_stack
+	bl	lower_sync
 	.global resume_vcpu
 resume_vcpu:				/* x0: struct vcpu */
-	ldr	x22, [x0, #VCPU_PSTATE]
-	ldp	x30, x21, [x0, #VCPU_X30]
-	msr	spsr_el2, x22
-	msr	elr_el2, x21
+	ldp	x2, x3, [x0, #VCPU_PC]
 	mov	sp, x0
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
+	msr	elr_el2, x2
+	msr	spsr_el2, x3
 	ldp	x10, x11, [sp, #80]
 	ldp	x12, x13, [sp, #96]
 	ldp	x14, x15, [sp, #112]
@@ -67,10 +113,14 @@ resume_vcpu:				/* x0: struct vcpu */
 	ldp	x24, x25, [sp, #192]
 	ldp	x26, x27, [sp, #208]
 	ldp	x28, x29, [sp, #224]
-	ldp	x0, x1, [sp, #0]
-	eret
-	dsb	nsh			/* no speculation past ERET */
-	isb
+	load_some_and_return
+
+slow_irq:				/* w1: INTID */
+	store_others
+	core_stack
+	bl	lower_irq
+	b	resume_vcpu
+	.ltorg
 
 report_exception:			/* x0: kind, x1: sp; x0 and x1 in TPIDR_EL1 and TPIDR_EL0 */
 	sub	sp, sp, #256
@@ -108,9 +158,29 @@ vectors:
 	/* Lower EL, AArch64, then AArch32: EL1 is AArch64, but it may enter EL0 in AArch32. */
 	.irp	from, aarch64, aarch32
 	.balign	128
-	save_and_call lower_sync
+	store_some
+	mrs	x1, esr_el2
+	lsr	x2, x1, #26
+	cmp	x2, #EC_SVC64		/* only a task's comes here: HCR_EL2.TGE */
+	b.eq	plain_call
+	cmp	x2, #EC_HVC64
+	b.ne	slow_sync
+	core_stack
+	mov	x0, x9
+	bl	guest_query
+	mov	sp, x9
+	mrs	x1, esr_el2
+	cbz	w0, slow_sync
+	load_some_and_return
 	.balign	128
-	save_and_call lower_irq
+	store_some
+	core_stack
+	bl	gic_acknowledge
+	mov	w1, w0
+	mov	sp, x9
+	cmp	w0, #INTID_NONE
+	b.ne	slow_irq
+	load_some_and_return
 	.balign	128
 	report	PANIC_FIQ
 	.balign	128

@@ -3,7 +3,8 @@
 
 /* Whoever sees it free first gets it. Cores that take turns would be fairer, but where a hypervisor
  * (or an emulator) runs the cores themselves, the one whose turn it is may not be running. */
-static u32 kernel_lock_taken;
+extern u32 kernel_lock_taken; /* entry.S */
+u32 kernel_lock_taken __attribute__((used));
 
 void kernel_lock(void)
 {

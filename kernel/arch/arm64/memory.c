@@ -25,19 +25,44 @@ void *memcpy(void *to, const void *from, size_t size)
 	return to;
 }
 
+/* Single bytes up to a whole 32, four words at a time, single bytes. */
 __attribute__((optimize("no-tree-loop-distribute-patterns")))
 void *memset(void *to, int value, size_t size)
 {
 	u64 word = (u8)value * 0x0101010101010101ul;
+	u8 *at = to;
+	u8 *end = at + size;
 
-	if (all_words((u64)to | size)) {
-		for (size_t i = 0; i < size / sizeof(u64); i++) {
-			((u64 *)to)[i] = word;
-		}
-	} else {
-		for (size_t i = 0; i < size; i++) {
-			((u8 *)to)[i] = (u8)value;
-		}
+	for (; at < end && (u64)at % 32u != 0u; at++) {
+		*at = (u8)value;
+	}
+	for (; end - at >= 32; at += 32) {
+		u64 *words = (u64 *)at;
+
+		words[0] = word;
+		words[1] = word;
+		words[2] = word;
+		words[3] = word;
+	}
+	for (; at < end; at++) {
+		*at = (u8)value;
 	}
 	return to;
+}
+
+bool hw_are_zero(const u8 *bytes, u32 count)
+{
+	const u8 *end = bytes + count;
+	u64 seen = 0;
+
+	if (all_words((u64)bytes | count)) {
+		for (; bytes < end; bytes += sizeof(u64)) {
+			seen |= *(const u64 *)bytes;
+		}
+	} else {
+		for (; bytes < end; bytes++) {
+			seen |= *bytes;
+		}
+	}
+	return seen == 0u;
 }

@@ -110,8 +110,7 @@ static void put_registers(const struct frame *frame)
 	granule_t loaded = percpu()->loaded;
 
 	if (loaded != GRANULE_NONE && vcpu_at(loaded)->guest != 0u) {
-		name_value("nie:   x29 ", frame->x[29]);
-		name_value("  x30 ", frame->x[30]);
+		name_value("nie:   x30 ", frame->x[30]);
 		name_value("  sp ", frame->sp);
 		put_text("\n");
 		return;

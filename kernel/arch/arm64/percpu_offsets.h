@@ -5,6 +5,8 @@
 #define NIE_PERCPU_OFFSETS_H
 
 #define PERCPU_SIZE 64
+#define PERCPU_LOADED 4
+#define INTID_NONE 1023
 #define AREA_GUARD 4096
 #define AREA_SIZE 16384
 #define PERCPU_OFFSET (12288 - PERCPU_SIZE)
@@ -12,6 +14,7 @@
 
 /* struct vcpu */
 #define VCPU_X30 240
+#define VCPU_PC 248
 #define VCPU_PSTATE 256
 
 /* Vectors that lead to a report. */

@@ -54,9 +54,8 @@ struct vcpu *resume(struct percpu *me)
 	return v;
 }
 
-struct vcpu *lower_sync(struct percpu *me)
+struct vcpu *lower_sync(struct percpu *me, u64 esr)
 {
-	u64 esr = read_sysreg(esr_el2);
 	u64 far = read_sysreg(far_el2);
 	u64 hpfar = read_sysreg(hpfar_el2);
 
@@ -69,13 +68,8 @@ struct vcpu *lower_sync(struct percpu *me)
 	return resume(me);
 }
 
-struct vcpu *lower_irq(struct percpu *me)
+struct vcpu *lower_irq(struct percpu *me, u32 intid)
 {
-	u32 intid = gic_acknowledge(me);
-
-	if (intid == INTID_NONE) {
-		return vcpu_at(me->loaded);
-	}
 	kernel_lock();
 	trap_interrupt(me->core, intid);
 	return resume(me);

@@ -55,13 +55,6 @@ static void register_set(struct vcpu *v, u64 number, u64 value)
 	}
 }
 
-static void leave(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
-{
-	struct exit e = {reason, {detail1, detail2, detail3}};
-
-	exit_to_runner(core, e);
-}
-
 /* Nobody can continue this vCPU. A task tells all, a guest only the class of exception. */
 static void crash(u32 core, u64 esr, u64 far)
 {
@@ -70,7 +63,7 @@ static void crash(u32 core, u64 esr, u64 far)
 	u64 pc = v->pc;
 
 	v->power = VCPU_CRASHED;
-	leave(core, NIE_EXIT_CRASH, class_of(esr), v->guest != 0u ? 0u : far, v->guest != 0u ? 0u : pc);
+	exit_to_runner(core, NIE_EXIT_CRASH, class_of(esr), v->guest != 0u ? 0u : far, v->guest != 0u ? 0u : pc);
 	if (last_task) {
 		hw_report_task(core, class_of(esr), far, pc);
 		for (u32 i = 0; i < NIE_MAX_CORES; i++) {
@@ -114,7 +107,7 @@ static void fault(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
 		crash(core, esr, far);
 		return;
 	}
-	leave(core, NIE_EXIT_FAULT, fault_ipa(v, esr, far, hpfar), access, 0);
+	exit_to_runner(core, NIE_EXIT_FAULT, fault_ipa(v, esr, far, hpfar), access, 0);
 }
 
 /* A guest's access found no translation. True if it is dealt with: it lost what was there and ends; another core
@@ -131,7 +124,7 @@ static bool is_own_memory(u32 core, u64 esr, u64 far, u64 ipa, u64 access)
 	if (entry == ENTRY_DESTROYED) {
 		crash(core, esr, far);
 	} else if (entry == ENTRY_RAM) {
-		leave(core, NIE_EXIT_FAULT, ipa, access, 0);
+		exit_to_runner(core, NIE_EXIT_FAULT, ipa, access, 0);
 	}
 	return entry != ENTRY_EMPTY;
 }
@@ -157,14 +150,14 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 	if (write) {
 		u64 value = register_get(v, number);
 
-		leave(core, NIE_EXIT_MMIO, ipa, size == 8u ? value : value % (1ul << (size * 8u)), size | 0x100u);
+		exit_to_runner(core, NIE_EXIT_MMIO, ipa, size == 8u ? value : value % (1ul << (size * 8u)), size | 0x100u);
 		return;
 	}
 	v->awaits = AWAITS_MMIO_READ;
 	v->awaits_register = (u32)number;
 	v->awaits_size = size;
 	v->awaits_signed = field(esr, 21, 1) == 0u ? 0u : (field(esr, 15, 1) != 0u ? 8u : 4u);
-	leave(core, NIE_EXIT_MMIO, ipa, 0, size);
+	exit_to_runner(core, NIE_EXIT_MMIO, ipa, 0, size);
 }
 
 static void instruction_abort(u32 core, u64 esr, u64 far, u64 hpfar)
@@ -196,7 +189,7 @@ static void system_register(u32 core, u64 esr)
 		value = 0; /* interrupt groups that the guest's GIC does not have */
 	} else if (!read && which == ICC_SGI1R_EL1) {
 		skip_instruction(v, esr);
-		leave(core, NIE_EXIT_SGI, register_get(v, number), 0, 0);
+		exit_to_runner(core, NIE_EXIT_SGI, register_get(v, number), 0, 0);
 		return;
 	} else {
 		hw_inject_undefined(g);
@@ -215,7 +208,7 @@ static void wait_for(u32 core, u64 esr)
 	if (wfe || v->runner == GRANULE_NONE || (v->guest != 0u && hw_interrupt_pending(g))) {
 		return;
 	}
-	leave(core, NIE_EXIT_WFI, v->guest != 0u ? hw_timer_wake(g) : NIE_NEVER, 0, 0);
+	exit_to_runner(core, NIE_EXIT_WFI, v->guest != 0u ? hw_timer_wake(g) : NIE_NEVER, 0, 0);
 }
 
 static void trap_task(u32 core, u64 esr, u64 far, u64 hpfar)
@@ -268,10 +261,11 @@ static void trap_guest(u32 core, u64 esr, u64 far, u64 hpfar)
 /* Hypercalls and guests' device accesses first: they are the most, and decide what a VMM costs. */
 void trap_sync(u32 core, u64 esr, u64 far, u64 hpfar)
 {
-	bool guest = vcpu_at(cores[core].current)->guest != 0u;
+	granule_t current = cores[core].current;
+	bool guest = vcpu_at(current)->guest != 0u;
 
 	if (!guest && class_of(esr) == EC_SVC64) {
-		hypercall(core, cores[core].current);
+		hypercall(core, current);
 	} else if (class_of(esr) == EC_DATA_ABORT) {
 		data_abort(core, esr, far, hpfar);
 	} else if (guest) {
@@ -289,7 +283,7 @@ void trap_interrupt(u32 core, u32 intid)
 		irq_fired(intid);
 		cores[core].interrupt = 1;
 	} else if (intid == INTID_MAINTENANCE && g != GRANULE_NONE && vcpu_at(g)->guest != 0u) {
-		leave(core, NIE_EXIT_MAINTENANCE, 0, 0, 0);
+		exit_to_runner(core, NIE_EXIT_MAINTENANCE, 0, 0, 0);
 	}
 	chain_check(core);
 	/* The timer may have fired for a deadline that changed meanwhile: the one that holds now must not be lost. */

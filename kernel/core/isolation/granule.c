@@ -26,14 +26,7 @@ bool granules_free(granule_t first, u32 count)
 	if (first >= RAM_GRANULES || count > RAM_GRANULES - first) {
 		return false;
 	}
-	const u8 *states = &granule_state[first];
-
-	for (u32 i = 0; i < count; i++) {
-		if (states[i] != GRANULE_FREE) {
-			return false;
-		}
-	}
-	return true;
+	return hw_are_zero(&granule_state[first], count); /* GRANULE_FREE is 0 */
 }
 
 /* The entries of an object: the first speaks for it, the others are its tail. */
@@ -48,13 +41,13 @@ void granule_claim(granule_t first, u32 count, u8 state, u32 owner, u32 place)
 	}
 }
 
-/* Granules that are zeroed become free. */
+/* The granules of an object, which are zeroed, become free. A tail has no owner and no place. */
 static void set_free(granule_t first, u32 count)
 {
+	granule_owner[first] = 0;
+	granule_place[first] = 0;
 	for (u32 i = 0; i < count; i++) {
 		granule_state[first + i] = GRANULE_FREE;
-		granule_owner[first + i] = 0;
-		granule_place[first + i] = 0;
 	}
 }
 

@@ -74,13 +74,6 @@ static bool is_supported(u32 function)
 	}
 }
 
-static void leave(u32 core, u64 reason, u64 detail)
-{
-	struct exit e = {reason, {detail, 0, 0}};
-
-	exit_to_runner(core, e);
-}
-
 static void cpu_on(u32 core, struct vcpu *v, u64 mpidr, u64 entry, u64 context)
 {
 	granule_t g = vcpu_by_mpidr(v, mpidr);
@@ -97,7 +90,7 @@ static void cpu_on(u32 core, struct vcpu *v, u64 mpidr, u64 entry, u64 context)
 		vcpu_reset(g, entry, context, 0);
 		vcpu_at(g)->power = VCPU_ON;
 		v->x[0] = SUCCESS;
-		leave(core, NIE_EXIT_CPU_ON, vcpu_at(g)->index);
+		exit_to_runner(core, NIE_EXIT_CPU_ON, vcpu_at(g)->index, 0, 0);
 	}
 }
 
@@ -125,7 +118,33 @@ static void end_guest(u32 core, u64 reason)
 			vcpu_kick(s->vcpu[i]);
 		}
 	}
-	leave(core, reason, 0);
+	exit_to_runner(core, reason, 0, 0, 0);
+}
+
+/* What depends on the arguments alone. */
+bool guest_query(struct vcpu *v)
+{
+	u32 argument = (u32)v->x[1];
+
+	switch ((u32)v->x[0]) {
+	case SMCCC_VERSION:
+		v->x[0] = SMCCC_1_2;
+		return true;
+	case SMCCC_ARCH_FEATURES:
+		v->x[0] = argument == SMCCC_VERSION || argument == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
+		return true;
+	case PSCI_VERSION:
+		v->x[0] = PSCI_1_1;
+		return true;
+	case PSCI_FEATURES:
+		v->x[0] = is_supported(argument) ? SUCCESS : NOT_SUPPORTED;
+		return true;
+	case PSCI_MIGRATE_INFO_TYPE:
+		v->x[0] = MIGRATION_NOT_NEEDED;
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void suspend(u32 core, granule_t g, u64 state)
@@ -138,7 +157,7 @@ static void suspend(u32 core, granule_t g, u64 state)
 	}
 	v->x[0] = SUCCESS; /* every state is a standby state: registers are kept (5.4) */
 	if (!hw_interrupt_pending(g)) {
-		leave(core, NIE_EXIT_WFI, hw_timer_wake(g));
+		exit_to_runner(core, NIE_EXIT_WFI, hw_timer_wake(g), 0, 0);
 	}
 }
 
@@ -150,19 +169,10 @@ void guest_call(u32 core)
 	u64 mask = (function & SMC64) != 0u ? ~0ul : 0xfffffffful;
 	u64 a = v->x[1] & mask;
 
+	if (guest_query(v)) {
+		return;
+	}
 	switch (function) {
-	case SMCCC_VERSION:
-		v->x[0] = SMCCC_1_2;
-		break;
-	case SMCCC_ARCH_FEATURES:
-		v->x[0] = a == SMCCC_VERSION || a == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
-		break;
-	case PSCI_VERSION:
-		v->x[0] = PSCI_1_1;
-		break;
-	case PSCI_FEATURES:
-		v->x[0] = is_supported((u32)a) ? SUCCESS : NOT_SUPPORTED;
-		break;
 	case PSCI_CPU_SUSPEND:
 	case PSCI_CPU_SUSPEND | SMC64:
 		suspend(core, g, a);
@@ -173,14 +183,11 @@ void guest_call(u32 core)
 		break;
 	case PSCI_CPU_OFF:
 		v->power = VCPU_OFF;
-		leave(core, NIE_EXIT_CPU_OFF, 0);
+		exit_to_runner(core, NIE_EXIT_CPU_OFF, 0, 0, 0);
 		break;
 	case PSCI_AFFINITY_INFO:
 	case PSCI_AFFINITY_INFO | SMC64:
 		v->x[0] = affinity_info(v, a, v->x[2] & mask);
-		break;
-	case PSCI_MIGRATE_INFO_TYPE:
-		v->x[0] = MIGRATION_NOT_NEEDED;
 		break;
 	case PSCI_SYSTEM_OFF:
 		end_guest(core, NIE_EXIT_SYSTEM_OFF);

@@ -112,10 +112,8 @@ static void realm_config(u32 core, struct vcpu *v)
 
 	if (w.entry == ENTRY_RAM) {
 		/* As if the guest had written there itself: it calls again when the page has come. */
-		struct exit e = {NIE_EXIT_FAULT, {ipa, 2, 0}};
-
 		v->pc -= 4u;
-		exit_to_runner(core, e);
+		exit_to_runner(core, NIE_EXIT_FAULT, ipa, 2, 0);
 		return;
 	}
 	if (!entry_is_valid(w.entry) || !entry_is_writable(w.entry)) {
@@ -209,9 +207,7 @@ static void ipa_state_set(u32 core, struct vcpu *v)
 	v->x[1] = least(end, top);
 	v->x[2] = end > base ? RSI_ACCEPT : RSI_REJECT;
 	if (changed) {
-		struct exit e = {NIE_EXIT_IPA_STATE, {base, least(end, top), state}};
-
-		exit_to_runner(core, e);
+		exit_to_runner(core, NIE_EXIT_IPA_STATE, base, least(end, top), state);
 	}
 }
 

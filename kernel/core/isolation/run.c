@@ -44,30 +44,15 @@ static bool can_run(const struct vcpu *v)
 	return vspace_at(v->vspace)->life == (v->guest != 0u ? VSPACE_ACTIVE : VSPACE_BUILDING);
 }
 
-static u32 chain_length(u32 core)
-{
-	granule_t g = cores[core].current;
-	u32 length = 0;
-
-	while (g != GRANULE_NONE && length < CHAIN_LIMIT) {
-		length++;
-		g = vcpu_at(g)->runner;
-	}
-	return length;
-}
-
 void deadline_set(u32 core)
 {
-	u64 earliest = cores[core].waiting != 0u ? cores[core].wait_deadline : NIE_NEVER;
 	granule_t g = cores[core].current;
 
-	for (u32 i = 0; i < CHAIN_LIMIT && g != GRANULE_NONE && vcpu_at(g)->runner != GRANULE_NONE; i++) {
-		u64 deadline = vcpu_at(g)->deadline;
-
-		earliest = deadline < earliest ? deadline : earliest;
-		g = vcpu_at(g)->runner;
+	if (cores[core].waiting != 0u) {
+		hw_deadline(cores[core].wait_deadline);
+	} else {
+		hw_deadline(g == GRANULE_NONE ? NIE_NEVER : vcpu_at(g)->deadline);
 	}
-	hw_deadline(earliest);
 }
 
 static u64 truncate(u64 value, u32 bytes)
@@ -94,21 +79,22 @@ static void accept_reply(struct vcpu *v, u64 reply)
 	v->awaits = AWAITS_NOTHING;
 }
 
-/* Put a vCPU on this core, in the place of the one that ran. */
-static void enter(u32 core, granule_t vcpu, granule_t runner)
+/* The vCPU is a task that a core is started with. */
+static void begin_chain(u32 core, granule_t vcpu)
 {
 	struct vcpu *v = vcpu_at(vcpu);
 
-	hw_vcpu_unload(cores[core].current);
 	v->core = core;
-	v->runner = runner;
+	v->chain = 1;
+	v->deadline = NIE_NEVER;
 	cores[core].current = vcpu;
-	hw_vcpu_load(vcpu);
 }
 
 status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 {
 	granule_must_be(vcpu, GRANULE_VCPU);
+	granule_t current = cores[core].current;
+	const struct vcpu *runner = vcpu_at(current);
 	struct vcpu *v = vcpu_at(vcpu);
 
 	if (!can_run(v)) {
@@ -117,7 +103,7 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	if (v->core != CORE_NONE) {
 		return NIE_RUN_BUSY_VCPU;
 	}
-	if (chain_length(core) >= CHAIN_LIMIT) {
+	if (runner->chain >= CHAIN_LIMIT) {
 		return NIE_RUN_EXHAUSTED_VCPU;
 	}
 	if (!list_is_allowed(args[2])) {
@@ -133,15 +119,18 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	if ((args[5] & ~(u64)RUN_FLAGS_KNOWN) != 0u) {
 		return NIE_RUN_BAD_VALUE_FLAGS;
 	}
-	v->deadline = args[0];
 	accept_reply(v, args[1]);
 	for (u32 i = 1; i < LIST_REGISTERS; i++) {
 		v->vgic.list[i] = args[i + 1u];
 	}
 	v->run_flags = (u32)args[5];
-	const struct vcpu *runner = vcpu_at(cores[core].current);
-
-	enter(core, vcpu, cores[core].current);
+	v->core = core;
+	v->runner = current;
+	v->chain = runner->chain + 1u;
+	v->deadline = args[0] < runner->deadline ? args[0] : runner->deadline;
+	cores[core].current = vcpu;
+	hw_vcpu_unload(current);
+	hw_vcpu_load(vcpu);
 	/* Of vCPUs that were on this core already, an interrupt tells. */
 	if (v->kicked != 0u || runner->kicked != 0u || cores[core].interrupt != 0u ||
 	    (v->deadline != NIE_NEVER && v->deadline <= hw_now())) {
@@ -151,7 +140,7 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	return NIE_OK;
 }
 
-void exit_to_runner(u32 core, struct exit e)
+void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
 {
 	granule_t g = cores[core].current;
 	struct vcpu *v = vcpu_at(g);
@@ -161,18 +150,22 @@ void exit_to_runner(u32 core, struct exit e)
 	v->core = CORE_NONE;
 	v->runner = GRANULE_NONE;
 	cores[core].current = runner;
-	if (runner != GRANULE_NONE) {
-		struct vcpu *r = vcpu_at(runner);
-
-		r->x[0] = NIE_OK;
-		r->x[1] = e.reason | (list_is_valid(v->vgic.list[0]) ? 0x100ul : 0ul);
-		for (u32 i = 0; i < 3u; i++) {
-			r->x[2u + i] = e.detail[i];
-			r->x[5u + i] = v->vgic.list[1u + i];
-		}
-		hw_vcpu_load(runner);
+	if (runner == GRANULE_NONE) {
+		hw_deadline(NIE_NEVER);
+		return;
 	}
-	deadline_set(core);
+	struct vcpu *r = vcpu_at(runner);
+
+	r->x[0] = NIE_OK;
+	r->x[1] = reason | (list_is_valid(v->vgic.list[0]) ? 0x100ul : 0ul);
+	r->x[2] = detail1;
+	r->x[3] = detail2;
+	r->x[4] = detail3;
+	for (u32 i = 1; i < LIST_REGISTERS; i++) {
+		r->x[4u + i] = v->vgic.list[i];
+	}
+	hw_vcpu_load(runner);
+	hw_deadline(r->deadline);
 }
 
 /* Why the run of the chain's vCPU `g` must end; 0 if it need not. `above_base`: its runner is the
@@ -222,7 +215,6 @@ static void unwind(u32 core, granule_t stop, u64 reason)
 		granule_t g = cores[core].current;
 		struct vcpu *v = vcpu_at(g);
 		struct vcpu *runner = vcpu_at(v->runner);
-		struct exit e = {g == stop ? reason : (u64)NIE_EXIT_INTERRUPT, {0, 0, 0}};
 
 		if (reason == NIE_EXIT_KICK && runner->runner == GRANULE_NONE) {
 			runner->kicked = 0;
@@ -231,7 +223,7 @@ static void unwind(u32 core, granule_t stop, u64 reason)
 			cores[core].interrupt = 0;
 		}
 		v->kicked = 0;
-		exit_to_runner(core, e);
+		exit_to_runner(core, g == stop ? reason : (u64)NIE_EXIT_INTERRUPT, 0, 0, 0);
 		if (g == stop) {
 			return;
 		}
@@ -294,11 +286,9 @@ status_t vcpu_wait(u32 core, u64 deadline)
 
 	if (v->runner != GRANULE_NONE) {
 		/* Only the core's own task sleeps here; another one lets its runner decide. */
-		struct exit e = {NIE_EXIT_WFI, {deadline, 0, 0}};
-
 		v->x[0] = NIE_OK;
 		v->x[1] = NIE_EXIT_KICK;
-		exit_to_runner(core, e);
+		exit_to_runner(core, NIE_EXIT_WFI, deadline, 0, 0);
 		return NIE_OK;
 	}
 	cores[core].waiting = 1;
@@ -324,12 +314,13 @@ status_t core_start(u32 core, u32 target, granule_t vcpu)
 		return NIE_CORE_START_BUSY_CORE;
 	}
 	if (target == core) {
-		enter(core, vcpu, GRANULE_NONE);
+		hw_vcpu_unload(old);
 		vcpu_at(old)->core = CORE_NONE;
+		begin_chain(core, vcpu);
+		hw_vcpu_load(vcpu);
 		return NIE_OK;
 	}
-	v->core = target;
-	cores[target].current = vcpu;
+	begin_chain(target, vcpu);
 	cores[target].starting = 1;
 	hw_kick(target);
 	return NIE_OK;

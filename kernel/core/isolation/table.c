@@ -86,10 +86,18 @@ granule_t table_walk(granule_t root, u64 ipa, u32 level)
 {
 	granule_t table = root;
 
-	for (u32 l = 1; l < level; l++) {
-		u64 entry = table_at(table)[entry_index(ipa, l)];
+	if (level >= 2u) {
+		u64 entry = table_at(root)[entry_index(ipa, 1)];
 
-		if (!entry_is_table(entry, l)) {
+		if (!entry_is_table(entry, 1)) {
+			return GRANULE_NONE;
+		}
+		table = target_granule(entry);
+	}
+	if (level >= 3u) {
+		u64 entry = table_at(table)[entry_index(ipa, 2)];
+
+		if (!entry_is_table(entry, 2)) {
 			return GRANULE_NONE;
 		}
 		table = target_granule(entry);

@@ -25,6 +25,8 @@ void vcpu_make(granule_t g)
 	v->cspace = GRANULE_NONE;
 	v->core = CORE_NONE;
 	v->runner = GRANULE_NONE;
+	v->chain = 1;
+	v->deadline = NIE_NEVER;
 }
 
 void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack)

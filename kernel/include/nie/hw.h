@@ -12,6 +12,9 @@
 void hw_object_map(granule_t first, u32 count);
 void hw_object_unmap(granule_t first, u32 count);
 
+/* Whether all these bytes, at most 512 and within 512, are zero. */
+bool hw_are_zero(const u8 *bytes, u32 count);
+
 /* Zero granules that are not mapped at EL2, through this core's window. `count` is 1 to 512. */
 void hw_scrub(granule_t first, u32 count);
 

@@ -10,15 +10,9 @@
  */
 #define CHAIN_LIMIT 4u
 
-/* What an exit tells the runner. */
-struct exit {
-	u64 reason; /* NIE_EXIT_* */
-	u64 detail[3];
-};
-
-/* End the current vCPU's run: the core goes back to its runner, whose run() returns. A task that
- * the core was started with has no runner: the core is then without a task. */
-void exit_to_runner(u32 core, struct exit e);
+/* End the current vCPU's run: the core goes back to its runner, whose run() returns the reason (NIE_EXIT_*) and
+ * details. A task that the core was started with has no runner: the core is then without a task. */
+void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3);
 
 /* Look at everything that may end a run on this core (kick, deadline, interrupt, destruction) and
  * unwind the chain as far as it asks for. */

@@ -62,7 +62,8 @@ struct vcpu {
 
 	u32 core;         /* that it is on, running or having lent it on; CORE_NONE */
 	granule_t runner; /* whom an exit returns to; NONE: it is the task a core was started with */
-	u64 deadline;     /* that the runner gave */
+	u64 deadline;     /* the earliest that it and those below it in the chain were given */
+	u32 chain;        /* its place in the chain, from 1 */
 	u32 kicked;
 	u32 exiting;      /* its VSpace or itself is being destroyed: it leaves its core, and runs no more */
 
@@ -113,5 +114,8 @@ void trap_interrupt(u32 core, u32 intid);              /* acknowledged, priority
 
 /* Implemented by the generated dispatcher: the hypercall in `caller`'s registers. */
 void hypercall(u32 core, granule_t caller);
+/* Only those that are not about the core (NIE_CALLS_ON_CORE): the caller goes on, with this status in x0. `x` are its
+ * registers, where the results are put. */
+status_t hypercall_plain(granule_t caller, u64 *x);
 
 #endif
