@@ -84,25 +84,25 @@ static granule_t target_granule(u64 entry)
 
 granule_t table_walk(granule_t root, u64 ipa, u32 level)
 {
-	granule_t table = root;
-
-	if (level >= 2u) {
-		u64 entry = table_at(root)[entry_index(ipa, 1)];
-
-		if (!entry_is_table(entry, 1)) {
-			return GRANULE_NONE;
-		}
-		table = target_granule(entry);
+	if (level < 2u) {
+		return root;
 	}
-	if (level >= 3u) {
-		u64 entry = table_at(table)[entry_index(ipa, 2)];
+	u64 first = table_at(root)[entry_index(ipa, 1)];
 
-		if (!entry_is_table(entry, 2)) {
-			return GRANULE_NONE;
-		}
-		table = target_granule(entry);
+	if (!entry_is_table(first, 1)) {
+		return GRANULE_NONE;
 	}
-	return table;
+	granule_t table = target_granule(first);
+
+	if (level < 3u) {
+		return table;
+	}
+	u64 second = table_at(table)[entry_index(ipa, 2)];
+
+	if (!entry_is_table(second, 2)) {
+		return GRANULE_NONE;
+	}
+	return target_granule(second);
 }
 
 struct walk table_resolve(granule_t root, u64 ipa)

@@ -13,7 +13,7 @@ static u32 next_serial = 1;
 void vspace_make(granule_t g, bool guest)
 {
 	granule_claim(g, 1, GRANULE_VSPACE, GRANULE_NONE, 0);
-	granule_claim(g + 1u, 1, GRANULE_ROOT, 0, 0);
+	granule_claim(g + 1u, 1, GRANULE_ROOT, g, 0);
 	hw_object_map(g, 2);
 
 	struct vspace *v = vspace_at(g);
@@ -94,6 +94,7 @@ bool vspace_destroy(granule_t g, u32 *budget)
 		}
 	}
 	vmid_give(v->vmid);
+	granule_owner[g + 1u] = 0; /* the root table is no tail */
 	granule_release(g, 2);
 	return true;
 }
