@@ -99,7 +99,7 @@ static void run_once(struct nie_run_entry *entry, struct nie_run_exit *exit)
 	entry->deadline = nie_now() + nie_frequency() / SLICES_A_SECOND;
 	entry->flags = vgic_fill(&vgic, 0, entry->list);
 	must(nie_run_vcpu(vcpu, entry, exit), "running the guest");
-	vgic_fold(&vgic, 0, exit->list, exit->timer_pending);
+	vgic_fold(&vgic, 0, exit->list, exit->ended);
 }
 
 static const char *run(void)
@@ -121,7 +121,7 @@ static const char *run(void)
 			wait_for_interrupt(exit.wfi.wake);
 			break;
 		case NIE_EXIT_SGI: /* an interrupt that it sends to itself */
-			vgic_send_sgi(&vgic, 0, exit.sgi.value);
+			vgic_send_sgi(&vgic, 0, exit.sgi.value, true);
 			break;
 		case NIE_EXIT_SYSTEM_OFF:
 			return "it turned itself off";

@@ -7,6 +7,8 @@ static void decode(const struct nie_run_results *r, struct nie_run_exit *exit)
 {
 	exit->reason = (u32)(r->exit & 0xffu);
 	exit->timer_pending = (r->exit & 0x100u) != 0;
+	exit->timer_active = (r->exit & 0x200u) != 0;
+	exit->ended = (u32)(r->exit >> 16) & 0x1fu;
 	exit->list[0] = r->list1;
 	exit->list[1] = r->list2;
 	exit->list[2] = r->list3;
@@ -41,6 +43,11 @@ static void decode(const struct nie_run_results *r, struct nie_run_exit *exit)
 		exit->ipa_state.base = r->detail1;
 		exit->ipa_state.top = r->detail2;
 		exit->ipa_state.ram = r->detail3 != 0;
+		break;
+	case NIE_EXIT_REGISTER:
+		exit->reg.encoding = r->detail1;
+		exit->reg.value = r->detail2;
+		exit->reg.write = (r->detail3 & 0x100u) != 0;
 		break;
 	default:
 		break;

@@ -193,6 +193,10 @@ static void check_filter(const struct vcpu *old, const struct vcpu *guest, const
 	if (reason == NIE_EXIT_SGI && (esr >> 5) % 32u < 31u) {
 		allowed = guest->x[(esr >> 5) % 32u];
 	}
+	if (reason == NIE_EXIT_REGISTER && (r->x[4] & 0x100u) != 0u && (esr >> 5) % 32u < 31u) {
+		allowed = guest->x[(esr >> 5) % 32u];
+		MUST(r->x[3] == allowed);
+	}
 	for (u32 i = 2; i < 5u; i++) {
 		MUST(r->x[i] >> 48 != MARK || r->x[i] == allowed);
 	}
@@ -208,7 +212,8 @@ static void guest_traps(struct input *in, u32 core)
 	static const u32 functions[] = {0x84000000, 0x84000001, 0x84000002, 0xc4000003, 0xc4000003, 0xc4000004, 0x84000006,
 					0x84000008, 0x84000009, 0x8400000a, 0x80000000, 0x80000001, 0xc4000012, 0x84000012,
 					0xc4000001, 0x84000003};
-	static const u32 registers[] = {0x3a3016, 0x3c3016, 0x3e3016, 0x300001, 0x200001, 0x280000, 0x3a3017};
+	static const u32 registers[] = {0x3a3016, 0x3c3016, 0x3e3016, 0x300001, 0x200001, 0x280000, 0x3a3017,
+					0x30f804, 0x30f805, 0x32f804, 0x34f805, 0x323016, 0x323017};
 	granule_t g = cores[core].current;
 	struct vcpu *v = vcpu_at(g);
 	granule_t runner = v->runner;
@@ -228,7 +233,7 @@ static void guest_traps(struct input *in, u32 core)
 		v->x[2] = v->x[2] >= RAW ? take_u64(in) : v->x[2] / 8u * 4u;
 		v->x[3] = take(in);
 	} else if (class == 0x18u && choice < 0x80u) {
-		iss = registers[iss % 7u] | (iss & 0x3e0u);
+		iss = registers[iss % 13u] | (iss & 0x3e0u);
 	} else if (class == 0x24u && choice < 0xc0u) {
 		iss = (iss & 0x1ff8040u) | 1u << 24 | 7u; /* described, a translation fault */
 	} else if (class == 0x20u && choice < 0xc0u) {

@@ -194,7 +194,7 @@ static void at_its_end(void)
 	must("taking a page away", nie_unmap(victim.page[9]));
 	stays_away("look at the registers of a guest that crashes", EXIT_READ_9, guest_ram_ipa(512u + 9u),
 		   NIE_EXIT_CRASH);
-	verdict(reasons_seen == (2ul << NIE_EXIT_IPA_STATE) - 2u, "find an exit that nobody looked at",
+	verdict(reasons_seen == (2ul << NIE_EXIT_REGISTER) - 2u, "find an exit that nobody looked at",
 		"reasons 0x%lx seen", reasons_seen);
 }
 
@@ -252,6 +252,7 @@ void attack_exits(void)
 	comes_back("look at and change registers at WFI", EXIT_WFI, 0, NIE_EXIT_WFI, 0);
 	comes_back("look at and change registers at PSCI CPU_SUSPEND", EXIT_SUSPEND, 0, NIE_EXIT_WFI, X(0) | X(1));
 	comes_back("look at and change registers at an SGI", EXIT_SGI, 0, NIE_EXIT_SGI, 0);
+	comes_back("look at and change registers at a write of the physical timer", EXIT_TIMER, 0, NIE_EXIT_REGISTER, 0);
 	comes_back("look at and change registers at RSI_IPA_STATE_SET", EXIT_EXPECT, guest_expected_ipa(9),
 		NIE_EXIT_IPA_STATE, X(0) | X(1) | X(2) | X(3));
 	own_registers();

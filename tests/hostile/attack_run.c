@@ -36,7 +36,7 @@ static void list_registers(void)
 		NIE_RUN_BAD_VALUE_LIST3);
 	refused("set reserved bits of a list register", run_with(1ul << 59 | 40u, 0, 0, 0),
 		NIE_RUN_BAD_VALUE_LIST1);
-	refused("run with unknown flags", run_with(0, 0, 0, 1ul << 2), NIE_RUN_BAD_VALUE_FLAGS);
+	refused("run with unknown flags", run_with(0, 0, 0, 1ul << 3), NIE_RUN_BAD_VALUE_FLAGS);
 	refused("run with a priority of more than 8 bits", run_with(0, 0, 0, 1ul << 16), NIE_RUN_BAD_VALUE_FLAGS);
 }
 

@@ -42,6 +42,7 @@ NAMES = {
     "3 3 13 0 2": ("TPIDR_EL0",), "3 3 13 0 3": ("TPIDRRO_EL0",),
     "3 3 14 0 0": ("CNTFRQ_EL0",), "3 3 14 0 1": ("CNTPCT_EL0",), "3 3 14 0 2": ("CNTVCT_EL0",),
     "3 3 14 0 5": ("CNTPCTSS_EL0",), "3 3 14 0 6": ("CNTVCTSS_EL0",), "3 3 14 3 0": ("CNTV_TVAL_EL0",),
+    "3 3 14 2 0": ("CNTP_TVAL_EL0",), "3 3 14 2 1": ("CNTP_CTL_EL0",), "3 3 14 2 2": ("CNTP_CVAL_EL0",),
     "3 3 14 3 1": ("CNTV_CTL_EL0",), "3 3 14 3 2": ("CNTV_CVAL_EL0",),
 }
 # A guest's own marker must have gone in, and have stayed, on every CPU: otherwise the walk walks nothing.

@@ -372,6 +372,11 @@ u64 hw_timer_wake(granule_t vcpu)
 	return native.timer_wake;
 }
 
+void hw_timer_deactivate(granule_t vcpu)
+{
+	record(NATIVE_TIMER_DEACTIVATE, vcpu, 0, 0);
+}
+
 bool hw_interrupt_pending(granule_t vcpu)
 {
 	(void)vcpu;

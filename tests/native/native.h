@@ -25,6 +25,7 @@ enum native_operation {
 	NATIVE_VCPU_LOAD,        /* vcpu */
 	NATIVE_VCPU_FORGET,      /* vcpu */
 	NATIVE_UNDEFINED,        /* vcpu */
+	NATIVE_TIMER_DEACTIVATE, /* vcpu */
 	NATIVE_DEADLINE,         /* when */
 	NATIVE_KICK,             /* core */
 	NATIVE_IRQ_ENABLE,       /* intid, core */

@@ -219,17 +219,13 @@ static void walks_and_maintenance_are_faults(void **state)
 
 static void ignored_registers(void **state)
 {
-	static const u32 writes[] = {0x3c3016, 0x3e3016, 0x200000 | ZERO << 5}; /* ICC_ASGI1R, ICC_SGI0R, debug */
 	struct vcpu *v = vcpu_at(cpu0);
+	u64 pc = v->pc;
 
 	(void)state;
 	run(CPU0, 0);
-	for (u32 i = 0; i < 3u; i++) {
-		u64 pc = v->pc;
-
-		trap_sync(0, ESR(SYSREG, writes[i]), 0, 0);
-		assert_int_equal(v->pc, pc + 4);
-	}
+	trap_sync(0, ESR(SYSREG, 0x200000 | ZERO << 5), 0, 0); /* a debug register */
+	assert_int_equal(v->pc, pc + 4);
 	v->x[5] = 99;
 	trap_sync(0, ESR(SYSREG, 0x200001 | 5u << 5), 0, 0);
 	assert_int_equal(v->x[5], 0);
@@ -239,6 +235,53 @@ static void ignored_registers(void **state)
 	trap_sync(0, ESR(SYSREG, 0x300001 | ZERO << 5), 0, 0);
 	assert_int_equal(v->x[30], 99);
 	assert_int_equal(native_count(NATIVE_UNDEFINED), 0);
+}
+
+/* CNTP_TVAL, CNTP_CTL, CNTP_CVAL, ICC_DIR, ICC_ASGI1R, ICC_SGI0R. */
+static void registers_that_the_runner_emulates(void **state)
+{
+	static const u32 which[] = {0x30f804, 0x32f804, 0x34f804, 0x323016, 0x3c3016, 0x3e3016};
+	struct vcpu *v = vcpu_at(cpu0);
+
+	(void)state;
+	for (u32 i = 0; i < sizeof(which) / sizeof(which[0]); i++) {
+		u64 pc = v->pc;
+
+		run(CPU0, 0);
+		v->x[9] = 0xfedcba9876543200ul + i;
+		trap_sync(0, ESR(SYSREG, which[i] | 9u << 5), 0, 0);
+		exited(NIE_EXIT_REGISTER, which[i], 0xfedcba9876543200ul + i, 0x100);
+		assert_int_equal(v->pc, pc + 4);
+		run(CPU0, 5); /* no answer is taken to a write */
+		assert_int_equal(v->x[9], 0xfedcba9876543200ul + i);
+		trap_sync(0, ESR(SYSREG, which[i] | 9u << 5 | 1u), 0, 0);
+		if (i < 3u) {
+			exited(NIE_EXIT_REGISTER, which[i], 0, 0);
+			run(CPU0, 0x8000000012345678ul);
+			assert_int_equal(v->x[9], 0x8000000012345678ul);
+			assert_int_equal(v->pc, pc + 8);
+		}
+		/* Those of the GIC are write-only. */
+		assert_int_equal(native_count(NATIVE_UNDEFINED), i < 3u ? 0 : i - 2u);
+		trap_sync(0, ESR(WFX, 0), 0, 0);
+	}
+	run(CPU0, 0);
+	v->x[9] = INTID_GUEST_TIMER;
+	trap_sync(0, ESR(SYSREG, 0x323016 | 9u << 5), 0, 0);
+	assert_int_equal(cores[0].current, cpu0);
+	assert_int_equal(native_count(NATIVE_TIMER_DEACTIVATE), 1);
+}
+
+static void interrupts_of_an_exit(void **state)
+{
+	(void)state;
+	for (u64 timer = 0; timer < 4u; timer++) {
+		run(CPU0, 0);
+		vcpu_at(cpu0)->vgic.list[0] = timer << 62 | 1ul << 61 | 27u;
+		vcpu_at(cpu0)->vgic.ends = timer * 9u;
+		trap_sync(0, ESR(WFX, 0), 0, 0);
+		assert_int_equal(result(1), NIE_EXIT_WFI | timer << 8 | (timer * 9u) << 16);
+	}
 }
 
 static void short_instructions(void **state)
@@ -283,6 +326,8 @@ int main(void)
 		TEST(mmio_of_the_zero_register),
 		TEST(walks_and_maintenance_are_faults),
 		TEST(ignored_registers),
+		TEST(registers_that_the_runner_emulates),
+		TEST(interrupts_of_an_exit),
 		TEST(short_instructions),
 		TEST(a_task_waits_for_its_runner),
 		TEST(a_task_that_crashes_leaves_the_others),

@@ -81,7 +81,7 @@ static void enter(struct machine *m, u32 cpu)
 
 static void leave(struct machine *m, u32 cpu)
 {
-	vgic_fold(&m->gic, cpu, m->list[cpu], false);
+	vgic_fold(&m->gic, cpu, m->list[cpu], 0);
 }
 
 static u32 listed(struct machine *m, u32 cpu)
@@ -280,7 +280,7 @@ static void test_sgi_to_several(void **state)
 	for (u32 c = 0; c < CPUS; c++) {
 		enable(m, c, 5, 0x10);
 	}
-	vgic_send_sgi(&m->gic, 0, 5ul << 24 | 0x6);
+	vgic_send_sgi(&m->gic, 0, 5ul << 24 | 0x6, true);
 	for (u32 c = 0; c < CPUS; c++) {
 		enter(m, c);
 		assert_int_equal(acknowledge(m, c), c == 1u || c == 2u ? 5 : 1023);
@@ -289,18 +289,18 @@ static void test_sgi_to_several(void **state)
 		}
 		leave(m, c);
 	}
-	vgic_send_sgi(&m->gic, 2, 5ul << 24 | 1ul << 40);
+	vgic_send_sgi(&m->gic, 2, 5ul << 24 | 1ul << 40, true);
 	for (u32 c = 0; c < CPUS; c++) {
 		enter(m, c);
 		assert_int_equal(acknowledge(m, c), c == 2u ? 1023 : 5);
 		leave(m, c);
 	}
 	/* Another cluster, and a group-0 SGI. */
-	vgic_send_sgi(&m->gic, 0, 6ul << 24 | 1ul << 16 | 0xf);
+	vgic_send_sgi(&m->gic, 0, 6ul << 24 | 1ul << 16 | 0xf, true);
 	write_as(m, 3, GICR(3, SGI_BASE + 0x80), 4, ~(1u << 7));
 	enable(m, 3, 6, 0);
 	enable(m, 3, 7, 0);
-	vgic_send_sgi(&m->gic, 0, 7ul << 24 | 0x8);
+	vgic_send_sgi(&m->gic, 0, 7ul << 24 | 0x8, true);
 	enter(m, 3);
 	assert_int_equal(listed(m, 3), 1); /* 5, active from before */
 }
@@ -464,8 +464,20 @@ static void test_timer_flags(void **state)
 	assert_true((m->flags[1] & NIE_RUN_FLAG_TIMER_ENABLED) != 0u);
 	assert_int_equal(m->flags[1] >> 8 & 0xff, 0x58);
 	assert_int_equal(listed(m, 1), 0);
-	vgic_fold(&m->gic, 1, m->list[1], true);
+	leave(m, 1);
+	vgic_timer_state(&m->gic, 1, true, false);
 	assert_int_equal(read_as(m, 1, GICR(1, SGI_BASE + 0x200), 4), 1u << 27);
+	assert_int_equal(read_as(m, 1, GICR(1, SGI_BASE + 0x300), 4), 0);
+	vgic_timer_state(&m->gic, 1, false, true);
+	assert_int_equal(read_as(m, 1, GICR(1, SGI_BASE + 0x300), 4), 1u << 27);
+	/* In group 0, which is off; then on. */
+	write_as(m, 1, GICR(1, SGI_BASE + 0x80u), 4, 0);
+	enter(m, 1);
+	assert_int_equal(m->flags[1] & NIE_RUN_FLAG_TIMER_ENABLED, 0);
+	leave(m, 1);
+	write_as(m, 0, GICD(0), 4, 3);
+	enter(m, 1);
+	assert_true((m->flags[1] & NIE_RUN_FLAG_TIMER_ENABLED) != 0u && (m->flags[1] & NIE_RUN_FLAG_TIMER_GROUP0) != 0u);
 }
 
 static void test_waiting(void **state)
@@ -484,6 +496,142 @@ static void test_waiting(void **state)
 	enable(m, 0, 34, 0xa0);
 	vgic_set_line(&m->gic, 34, true);
 	assert_int_equal(vgic_has_pending(&m->gic, 0), VGIC_READY);
+}
+
+/* As the CPU interface does with one that no list register holds, and with ICC_DIR_EL1. */
+static void test_more_active_than_lists(void **state)
+{
+	struct machine *m = *state;
+	u32 taken[8];
+
+	/* Each preempts the one before. */
+	for (u32 i = 0; i < 8u; i++) {
+		edge(m, 60 + i);
+		enable(m, 0, 60 + i, (u8)(0xf0u - i * 8u));
+		vgic_set_line(&m->gic, 60 + i, true);
+		vgic_set_line(&m->gic, 60 + i, false);
+		enter(m, 0);
+		taken[i] = acknowledge(m, 0);
+		assert_int_equal(taken[i], 60 + i);
+		assert_int_equal((m->flags[0] & NIE_RUN_FLAG_ENDS) != 0u, i >= 3u);
+		leave(m, 0);
+		assert_int_equal(read_as(m, 0, GICD(0x304), 4) >> 28, (2u << (i < 3u ? i : 3u)) - 1u);
+	}
+	/* They end in the opposite order: those in list registers, then one that is counted. */
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 3);
+	for (u32 i = 0; i < 3u; i++) {
+		finish(m, 0, taken[7 - i]);
+	}
+	vgic_fold(&m->gic, 0, m->list[0], 2);
+	for (u32 i = 0; i < 8u; i++) {
+		assert_int_equal(m->gic.spi[60 - 32 + i].active, i < 3u);
+	}
+	/* Named: whether a list register holds it or not. */
+	vgic_deactivate(&m->gic, 0, 60);
+	enter(m, 0);
+	vgic_deactivate(&m->gic, 0, 61);
+	leave(m, 0);
+	assert_false(m->gic.spi[60 - 32].active || m->gic.spi[61 - 32].active);
+	assert_true(m->gic.spi[62 - 32].active);
+	vgic_deactivate(&m->gic, 0, 62);
+	vgic_deactivate(&m->gic, 0, 5000);
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 0);
+}
+
+/* Active without their priority (EOImode 1): what is pending still gets a list register, and those active end anyhow. */
+static void test_pending_among_many_active(void **state)
+{
+	struct machine *m = *state;
+
+	for (u32 i = 0; i < 6u; i++) {
+		edge(m, 60 + i);
+		enable(m, 0, 60 + i, (u8)(i * 8u));
+		vgic_set_line(&m->gic, 60 + i, true);
+		enter(m, 0);
+		assert_int_equal(acknowledge(m, 0), 60 + i);
+		leave(m, 0);
+	}
+	enable(m, 0, 50, 0xf0);
+	vgic_set_line(&m->gic, 50, true);
+	enable(m, 0, 51, 0xf8);
+	vgic_set_line(&m->gic, 51, true);
+	enter(m, 0);
+	assert_true((m->flags[0] & NIE_RUN_FLAG_UNDERFLOW) != 0u || listed(m, 0) == 3u);
+	assert_int_equal(acknowledge(m, 0), 50);
+}
+
+/* The vCPU's interface may have one group off: that must not keep the other out. */
+static void test_each_group_has_a_list_register(void **state)
+{
+	struct machine *m = *state;
+
+	write_as(m, 0, GICD(0), 4, 3);
+	for (u32 i = 0; i < 6u; i++) {
+		enable(m, 0, 60 + i, (u8)(i * 8u));
+		vgic_set_line(&m->gic, 60 + i, true);
+	}
+	write_as(m, 0, GICD(0x84u), 4, 0x0fffffffu);
+	write_as(m, 0, GICD(0x88u), 4, 0x00000002u); /* only 65, the last, in group 1 */
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 3);
+	assert_int_equal(m->list[0][0] & LR_INTID, 60);
+	assert_int_equal(m->list[0][1] & LR_INTID, 61);
+	assert_int_equal(m->list[0][2] & LR_INTID, 65);
+	assert_true((m->list[0][2] & LR_GROUP1) != 0u && (m->list[0][0] & LR_GROUP1) == 0u);
+	leave(m, 0);
+	/* SGIs of group 0 have a register of their own. */
+	write_as(m, 2, GICR(2, SGI_BASE + 0x80u), 4, 0);
+	enable(m, 2, 3, 0);
+	vgic_send_sgi(&m->gic, 0, 3ul << 24 | 4u, true);
+	enter(m, 2);
+	assert_int_equal(listed(m, 2), 0);
+	leave(m, 2);
+	vgic_send_sgi(&m->gic, 0, 3ul << 24 | 4u, false);
+	enter(m, 2);
+	assert_int_equal(listed(m, 2), 1);
+}
+
+static void test_active_stays_where_it_was_taken(void **state)
+{
+	struct machine *m = *state;
+
+	enable(m, 0, 40, 0x80);
+	vgic_set_line(&m->gic, 40, true);
+	enter(m, 0);
+	assert_int_equal(acknowledge(m, 0), 40);
+	leave(m, 0);
+	write_as(m, 0, GICD(0x6000 + 8 * 40), 8, 1);
+	enter(m, 1);
+	assert_int_equal(listed(m, 1), 0);
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 1);
+	finish(m, 0, 40);
+	leave(m, 0);
+	leave(m, 1);
+	enter(m, 1);
+	assert_int_equal(acknowledge(m, 1), 40);
+	/* Interrupt_Routing_Mode is not there. */
+	write_as(m, 0, GICD(0x6000 + 8 * 41), 8, 1ul << 31 | 2u);
+	assert_int_equal(read_as(m, 0, GICD(0x6000 + 8 * 41), 8), 2);
+}
+
+static void test_private_line(void **state)
+{
+	struct machine *m = *state;
+
+	enable(m, 3, 30, 0x80);
+	vgic_set_private_line(&m->gic, 3, 30, true);
+	enter(m, 2);
+	assert_int_equal(listed(m, 2), 0);
+	enter(m, 3);
+	assert_int_equal(acknowledge(m, 3), 30);
+	vgic_set_private_line(&m->gic, 3, 30, false);
+	finish(m, 3, 30);
+	leave(m, 3);
+	enter(m, 3);
+	assert_int_equal(listed(m, 3), 0);
 }
 
 /*
@@ -518,7 +666,7 @@ static void test_nothing_lost_nothing_invented(void **state)
 		switch (rand() % 6) {
 		case 0:
 			if (!quiet && intid < 16u) {
-				vgic_send_sgi(&m->gic, (c + 1u) % CPUS, (u64)intid << 24 | 1ul << c);
+				vgic_send_sgi(&m->gic, (c + 1u) % CPUS, (u64)intid << 24 | 1ul << c, true);
 				raised[c][intid]++;
 				owed[c][intid] = 1;
 			} else if (!quiet) {
@@ -572,6 +720,9 @@ int main(void)
 		TEST(test_higher_priority_displaces), TEST(test_route), TEST(test_level_is_held_once),
 		TEST(test_changes_while_held),
 		TEST(test_level_set_pending_by_software), TEST(test_timer_flags), TEST(test_waiting),
+		TEST(test_more_active_than_lists), TEST(test_pending_among_many_active),
+		TEST(test_each_group_has_a_list_register), TEST(test_active_stays_where_it_was_taken),
+		TEST(test_private_line),
 		TEST(test_nothing_lost_nothing_invented),
 	};
 

@@ -47,6 +47,7 @@ static bool make_objects(struct guest *g)
 		struct vcpu *v = &g->vcpu[i];
 
 		v->reply = 0;
+		v->timer = (struct physical_timer){0, 0};
 		v->turned_on = false;
 		status = nie_allocate(&g->memory, NIE_TYPE_VCPU, NIE_PAGE_BITS, &v->slot);
 		if (status != NIE_OK) {

@@ -15,6 +15,7 @@
 #define GUEST_RTC_SIZE 0x1000ul
 #define GUEST_RTC_INTID 34u
 #define GUEST_RAM_BASE 0x40000000ul
+#define GUEST_PHYSICAL_TIMER_INTID 30u
 #define GUEST_TIMER_INTID 27u /* virtual timer: its interrupt is the kernel's affair */
 
 #define GUEST_VCPUS_MAX 8u

@@ -5,6 +5,7 @@
 #include "guest.h"
 #include "nie/error.h"
 #include "nie/stubs.h"
+#include "registers.h"
 #include "scheduler.h"
 
 /* A vCPU that waits although an interrupt is pending for it has masked that: look again this often, in
@@ -52,6 +53,7 @@ static void handle_fault(struct vcpu *v, const struct nie_run_exit *e)
 static void handle_cpu_on(struct guest *g, u64 index)
 {
 	if (index < g->vcpus) {
+		registers_reset(&g->vcpu[index]);
 		scheduler_start(&g->vcpu[index]);
 	}
 }
@@ -61,7 +63,7 @@ static bool handle_wfi(struct vcpu *v, u64 timer)
 {
 	struct guest *g = v->guest;
 	u64 now = nie_now();
-	u64 wake = vgic_timer_enabled(&g->vgic, v->index) ? timer : NIE_NEVER;
+	u64 wake = registers_timer(v, vgic_timer_enabled(&g->vgic, v->index) ? timer : NIE_NEVER);
 	u64 event = guest_next_event(g);
 	enum vgic_wake pending = vgic_has_pending(&g->vgic, v->index);
 
@@ -93,7 +95,10 @@ static bool handle(struct vcpu *v, const struct nie_run_exit *e)
 	case NIE_EXIT_WFI:
 		return handle_wfi(v, e->wfi.wake);
 	case NIE_EXIT_SGI:
-		vgic_send_sgi(&g->vgic, v->index, e->sgi.value);
+		vgic_send_sgi(&g->vgic, v->index, e->sgi.value, true);
+		break;
+	case NIE_EXIT_REGISTER:
+		registers_access(v, e);
 		break;
 	case NIE_EXIT_CPU_ON:
 		handle_cpu_on(g, e->cpu_on.index);
@@ -131,7 +136,7 @@ static void check_events(struct guest *g)
 static u64 enter(struct vcpu *v, u64 deadline, struct nie_run_exit *e)
 {
 	struct guest *g = v->guest;
-	struct nie_run_entry entry = {.deadline = deadline, .reply = v->reply};
+	struct nie_run_entry entry = {.deadline = registers_timer(v, deadline), .reply = v->reply};
 	u64 status;
 
 	entry.flags = vgic_fill(&g->vgic, v->index, entry.list);
@@ -143,10 +148,11 @@ static u64 enter(struct vcpu *v, u64 deadline, struct nie_run_exit *e)
 	lock_take(&g->lock);
 	v->in_guest = false;
 	if (status == NIE_OK) {
-		vgic_fold(&g->vgic, v->index, e->list, e->timer_pending);
+		vgic_fold(&g->vgic, v->index, e->list, e->ended);
+		vgic_timer_state(&g->vgic, v->index, e->timer_pending, e->timer_active);
 		v->exits[e->reason]++;
 	} else {
-		vgic_fold(&g->vgic, v->index, entry.list, false);
+		vgic_fold(&g->vgic, v->index, entry.list, 0);
 	}
 	return status;
 }
@@ -193,7 +199,7 @@ static bool run_loop(struct vcpu *v)
 		}
 		if (e.reason == NIE_EXIT_INTERRUPT) {
 			handle_interrupt(g);
-		} else if (e.reason == NIE_EXIT_DEADLINE) {
+		} else if (e.reason == NIE_EXIT_DEADLINE && nie_now() >= deadline) {
 			check_events(g);
 			if (g->end == NULL && scheduler_yield(v)) {
 				return true;

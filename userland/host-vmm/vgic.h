@@ -11,7 +11,8 @@
  *
  * Here is the truth about an interrupt while no list register holds it. vgic_fill() lends up to
  * three to the list registers of a vCPU that is about to run, vgic_fold() takes them back when it
- * exits. Interrupt 27 (virtual timer) is delivered by the kernel: here are only its enable and priority.
+ * exits. Interrupt 27 (virtual timer) is delivered by the kernel: here are only its enable, group and priority, and software
+ * cannot set its pending and active state.
  *
  * The guest's lock protects all of this.
  */
@@ -40,6 +41,7 @@ struct vgic_irq {
 	bool lent_latch; /* what the list register holds came from `latch`, not from a level */
 	bool offered; /* was pending in a list register at the last exit: the vCPU knows */
 	u8 holder;    /* vCPU whose list registers hold it, or VGIC_NOBODY */
+	u8 active_on; /* while active: the vCPU that took it */
 	/* Changes by another vCPU while held; they take effect when folded. */
 	bool drop_pending, drop_active, set_active;
 };
@@ -48,7 +50,7 @@ struct vgic_cpu {
 	struct vgic_irq irq[VGIC_PRIVATE];
 	u32 live;       /* bit n: irq[n] is pending or active */
 	bool asleep;    /* GICR_WAKER.ProcessorSleep */
-	bool timer_pending; /* of interrupt 27, when it last exited */
+	bool timer_pending, timer_active; /* of interrupt 27, when it last exited */
 	u16 held[VGIC_LISTS]; /* INTID in each list register */
 	u32 held_count;
 };
@@ -70,12 +72,17 @@ bool vgic_attach(struct vgic *g, struct bus *bus);
 
 /* A device's output changes level (level-triggered), or rises (edge-triggered). */
 void vgic_set_line(struct vgic *g, u32 intid, bool high);
-/* ICC_SGI1R_EL1 as vCPU `from` wrote it. */
-void vgic_send_sgi(struct vgic *g, u32 from, u64 value);
+/* The same for a private interrupt. */
+void vgic_set_private_line(struct vgic *g, u32 cpu, u32 intid, bool high);
+/* ICC_SGI1R_EL1 (group 1) or ICC_SGI0R_EL1 as vCPU `from` wrote it. */
+void vgic_send_sgi(struct vgic *g, u32 from, u64 value, bool group1);
+/* ICC_DIR_EL1 as this vCPU wrote it. */
+void vgic_deactivate(struct vgic *g, u32 cpu, u32 intid);
 
-/* Around a run. fill returns the run flags. */
+/* Around a run. fill returns the run flags; `ended`: how many interrupts ended that were in no list register. */
 u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS]);
-void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], bool timer_pending);
+void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended);
+void vgic_timer_state(struct vgic *g, u32 cpu, bool pending, bool active);
 
 enum vgic_wake {
 	VGIC_QUIET,  /* nothing for this vCPU */
@@ -88,6 +95,9 @@ bool vgic_timer_enabled(const struct vgic *g, u32 cpu);
 
 /* Between the files of the vGIC. */
 struct vgic_irq *vgic_irq(struct vgic *g, u32 cpu, u32 intid);
+const struct vgic_irq *vgic_irq_of(const struct vgic *g, u32 cpu, u32 intid);
+u32 vgic_target(const struct vgic *g, u32 cpu, u32 intid);
+bool vgic_is_deliverable(const struct vgic *g, const struct vgic_irq *irq);
 bool vgic_is_pending(const struct vgic_irq *irq);
 /* After any change of an interrupt: its live bit, and whoever must know. */
 void vgic_changed(struct vgic *g, u32 cpu, u32 intid);

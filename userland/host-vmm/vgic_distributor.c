@@ -20,7 +20,7 @@
 #define TYPER_NO_1_OF_N (1u << 25)
 #define IIDR_ARM 0x43bu
 #define GICD_PART 0x92u
-#define ROUTE_KNOWN (0xff00fffffful | 1ul << 31)
+#define ROUTE_KNOWN 0xff00fffffful /* no Interrupt_Routing_Mode: TYPER.No1N */
 
 static u64 control(const struct vgic *g)
 {

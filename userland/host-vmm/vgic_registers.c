@@ -40,7 +40,7 @@ static bool bit_read(struct vgic *g, u32 cpu, u32 group, u32 intid)
 		}
 		return vgic_is_pending(irq) || (irq->holder != VGIC_NOBODY && irq->lent_latch);
 	default:
-		return irq->active;
+		return intid == GUEST_TIMER_INTID ? g->cpu[cpu].timer_active : irq->active;
 	}
 }
 
@@ -70,6 +70,9 @@ static void bit_write(struct vgic *g, u32 cpu, u32 group, u32 intid, bool one)
 		irq->drop_pending = held;
 		break;
 	case ISACTIVER:
+		if (!irq->active) {
+			irq->active_on = (u8)vgic_target(g, cpu, intid);
+		}
 		irq->active = true;
 		irq->set_active = held;
 		irq->drop_active = false;

@@ -24,6 +24,10 @@
 /* Encoding of a system register in an ISS of EC_SYSREG, Rt and direction left out. */
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
 #define SYSREG_MASK SYSREG(3ul, 7ul, 15ul, 15ul, 7ul)
+#define CNTP_TVAL_EL0 SYSREG(3ul, 3ul, 14ul, 2ul, 0ul)
+#define CNTP_CTL_EL0 SYSREG(3ul, 3ul, 14ul, 2ul, 1ul)
+#define CNTP_CVAL_EL0 SYSREG(3ul, 3ul, 14ul, 2ul, 2ul)
+#define ICC_DIR_EL1 SYSREG(3ul, 0ul, 12ul, 11ul, 1ul)
 #define ICC_SGI1R_EL1 SYSREG(3ul, 0ul, 12ul, 11ul, 5ul)
 #define ICC_ASGI1R_EL1 SYSREG(3ul, 0ul, 12ul, 11ul, 6ul)
 #define ICC_SGI0R_EL1 SYSREG(3ul, 0ul, 12ul, 11ul, 7ul)
@@ -99,6 +103,15 @@ static u64 fault_ipa(const struct vcpu *v, u64 esr, u64 far, u64 hpfar)
 	return field(hpfar, 4, 40) * GRANULE_SIZE + far % GRANULE_SIZE;
 }
 
+/* The answer to this exit goes into a register, as a load would fill it. */
+static void await_answer(struct vcpu *v, u64 number, u32 size, u32 extend_to)
+{
+	v->awaits = AWAITS_MMIO_READ;
+	v->awaits_register = (u32)number;
+	v->awaits_size = size;
+	v->awaits_signed = extend_to;
+}
+
 static void fault(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
 {
 	struct vcpu *v = vcpu_at(cores[core].current);
@@ -153,10 +166,7 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 		exit_to_runner(core, NIE_EXIT_MMIO, ipa, size == 8u ? value : value % (1ul << (size * 8u)), size | 0x100u);
 		return;
 	}
-	v->awaits = AWAITS_MMIO_READ;
-	v->awaits_register = (u32)number;
-	v->awaits_size = size;
-	v->awaits_signed = field(esr, 21, 1) == 0u ? 0u : (field(esr, 15, 1) != 0u ? 8u : 4u);
+	await_answer(v, number, size, field(esr, 21, 1) == 0u ? 0u : (field(esr, 15, 1) != 0u ? 8u : 4u));
 	exit_to_runner(core, NIE_EXIT_MMIO, ipa, 0, size);
 }
 
@@ -166,6 +176,30 @@ static void instruction_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 
 	if (!is_own_memory(core, esr, far, ipa, 4)) {
 		fault(core, esr, far, hpfar, 4);
+	}
+}
+
+/* Nothing about these needs a kernel: a timer that nobody need trust more than the VMM that runs the guest anyway,
+ * and interrupts that only the VMM knows of. */
+static bool is_emulated(u64 which, bool read)
+{
+	return which == CNTP_TVAL_EL0 || which == CNTP_CTL_EL0 || which == CNTP_CVAL_EL0 ||
+	       (!read && (which == ICC_DIR_EL1 || which == ICC_SGI0R_EL1 || which == ICC_ASGI1R_EL1));
+}
+
+static void emulated(u32 core, u64 which, u64 number, bool read)
+{
+	granule_t g = cores[core].current;
+	struct vcpu *v = vcpu_at(g);
+	u64 value = register_get(v, number);
+
+	if (read) {
+		await_answer(v, number, 8, 0);
+		exit_to_runner(core, NIE_EXIT_REGISTER, which, 0, 0);
+	} else if (which == ICC_DIR_EL1 && value == INTID_GUEST_TIMER) {
+		hw_timer_deactivate(g); /* it is in the list register that the VMM does not have */
+	} else {
+		exit_to_runner(core, NIE_EXIT_REGISTER, which, value, 0x100);
 	}
 }
 
@@ -185,11 +219,13 @@ static void system_register(u32 core, u64 esr)
 		if (read) {
 			register_set(v, number, 0);
 		}
-	} else if (!read && (which == ICC_ASGI1R_EL1 || which == ICC_SGI0R_EL1)) {
-		value = 0; /* interrupt groups that the guest's GIC does not have */
 	} else if (!read && which == ICC_SGI1R_EL1) {
 		skip_instruction(v, esr);
 		exit_to_runner(core, NIE_EXIT_SGI, register_get(v, number), 0, 0);
+		return;
+	} else if (is_emulated(which, read)) {
+		skip_instruction(v, esr);
+		emulated(core, which, number, read);
 		return;
 	} else {
 		hw_inject_undefined(g);

@@ -13,7 +13,8 @@ struct core cores[NIE_MAX_CORES];
 #define LIST_STATE_UNIT (1ul << 62)
 #define LIST_INTIDS 1020u
 
-#define RUN_FLAGS_KNOWN (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_TIMER_ENABLED | 0xff00ul)
+#define RUN_FLAGS_KNOWN (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_TIMER_ENABLED | NIE_RUN_FLAG_TIMER_GROUP0 | \
+			 NIE_RUN_FLAG_ENDS | 0xff00ul)
 
 static bool list_is_valid(u64 list)
 {
@@ -157,7 +158,7 @@ void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
 	struct vcpu *r = vcpu_at(runner);
 
 	r->x[0] = NIE_OK;
-	r->x[1] = reason | (list_is_valid(v->vgic.list[0]) ? 0x100ul : 0ul);
+	r->x[1] = reason | v->vgic.list[0] / LIST_STATE_UNIT << 8 | v->vgic.ends << 16;
 	r->x[2] = detail1;
 	r->x[3] = detail2;
 	r->x[4] = detail3;

@@ -70,7 +70,9 @@ void hw_vcpu_forget(granule_t vcpu);
 void hw_inject_undefined(granule_t vcpu);
 /* The guest that is loaded: counter value at which its virtual timer fires; NIE_NEVER if it is off. */
 u64 hw_timer_wake(granule_t vcpu);
-/* The guest that is loaded: a virtual interrupt is pending for it. */
+/* The guest that is loaded: deactivate its virtual timer's interrupt. */
+void hw_timer_deactivate(granule_t vcpu);
+/* The guest that is loaded: an interrupt is signalled to it, or would be but for PSTATE. */
 bool hw_interrupt_pending(granule_t vcpu);
 
 /* Value that a guest sees in an ID register; `iss` is that of the trapped access (Arm ARM D24.2.40).

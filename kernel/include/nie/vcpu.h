@@ -43,6 +43,7 @@ struct el1_state {
 struct vgic_state {
 	u64 list[LIST_REGISTERS]; /* ICH_LR<n>_EL2 */
 	u64 vmcr, ap0r0, ap1r0;
+	u64 ends; /* ICH_HCR_EL2.EOIcount when it left, if NIE_RUN_FLAG_ENDS asks for it */
 };
 
 struct fp_state {

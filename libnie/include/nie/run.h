@@ -17,7 +17,8 @@ struct nie_run_entry {
 /* What `run` returns, decoded. */
 struct nie_run_exit {
 	u32 reason;         /* NIE_EXIT_* */
-	bool timer_pending; /* the interrupt of the virtual timer is pending */
+	bool timer_pending, timer_active; /* the interrupt of the virtual timer */
+	u32 ended; /* with NIE_RUN_FLAG_ENDS: interrupts that ended and were in no list register */
 	u64 list[NIE_RUN_LISTS];
 	union {
 		struct {
@@ -46,6 +47,11 @@ struct nie_run_exit {
 			u64 base, top;
 			bool ram; /* false: given up */
 		} ipa_state;
+		struct {
+			u64 encoding; /* as in a trap's syndrome */
+			u64 value;    /* of a write */
+			bool write;
+		} reg;
 	};
 };
 

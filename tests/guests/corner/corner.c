@@ -107,12 +107,41 @@ _Noreturn void cpu_off(void)
 
 uint32_t read32(uint64_t address)
 {
-	return *(volatile uint32_t *)address;
+	uint32_t value;
+
+	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(address) : "memory");
+	return value;
 }
 
 void write32(uint64_t address, uint32_t value)
 {
-	*(volatile uint32_t *)address = value;
+	__asm__ volatile("str %w0, [%1]" :: "r"(value), "r"(address) : "memory");
+}
+
+uint64_t read64(uint64_t address)
+{
+	uint64_t value;
+
+	__asm__ volatile("ldr %0, [%1]" : "=r"(value) : "r"(address) : "memory");
+	return value;
+}
+
+void write64(uint64_t address, uint64_t value)
+{
+	__asm__ volatile("str %0, [%1]" :: "r"(value), "r"(address) : "memory");
+}
+
+uint8_t read8(uint64_t address)
+{
+	uint32_t value;
+
+	__asm__ volatile("ldrb %w0, [%1]" : "=r"(value) : "r"(address) : "memory");
+	return (uint8_t)value;
+}
+
+void write8(uint64_t address, uint8_t value)
+{
+	__asm__ volatile("strb %w0, [%1]" :: "r"(value), "r"(address) : "memory");
 }
 
 uint64_t physical_now(void)
@@ -185,7 +214,7 @@ void gic_group(uint32_t cpu, uint32_t intid, uint32_t group)
 
 void gic_priority(uint32_t cpu, uint32_t intid, uint8_t priority)
 {
-	*(volatile uint8_t *)(frame_of(cpu, intid) + IPRIORITYR + intid) = priority;
+	write8(frame_of(cpu, intid) + IPRIORITYR + intid, priority);
 }
 
 void gic_edge(uint32_t intid, bool edge)

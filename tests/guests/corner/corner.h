@@ -105,8 +105,13 @@ int64_t cpu_start(uint32_t cpu, void (*entry)(void));
 _Noreturn void cpu_off(void);
 extern char secondary_start[];
 
+/* Of device registers: by instructions whose syndrome describes them (Arm ARM D24.2.40, ISV), as drivers do. */
 uint32_t read32(uint64_t address);
 void write32(uint64_t address, uint32_t value);
+uint64_t read64(uint64_t address);
+void write64(uint64_t address, uint64_t value);
+uint8_t read8(uint64_t address);
+void write8(uint64_t address, uint8_t value);
 uint64_t physical_now(void);
 /* Wait at most `ticks` of the counter for *flag to reach `value`. */
 bool wait_for(volatile uint64_t *flag, uint64_t value, uint64_t ticks);

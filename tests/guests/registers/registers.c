@@ -18,6 +18,7 @@
 #define SCTLR_UCI (1ul << 26)
 #define CPACR_EL1 REG(3, 0, 1, 0, 2)
 #define CPACR_FPEN (3ul << 20)
+#define CNTP_CTL_EL0 REG(3, 3, 14, 2, 1)
 #define CNTV_CTL_EL0 REG(3, 3, 14, 3, 1)
 #define CNTV_CVAL_EL0 REG(3, 3, 14, 3, 2)
 #define ICC_BPR0_EL1 REG(3, 0, 12, 8, 3)
@@ -50,11 +51,11 @@ static bool skip_read(uint32_t n)
 }
 
 /* SCTLR_EL1 and VBAR_EL1, each guest's own already; PSTATE that masks interrupts or chooses the stack, or that
- * compiled code changes; CNTV_TVAL_EL0, another view of CNTV_CVAL_EL0. */
+ * compiled code changes; CNTV_TVAL_EL0 and CNTP_TVAL_EL0, other views of the compare values. */
 static bool skip_write(uint32_t n)
 {
 	return n == SCTLR_EL1 || n == REG(3, 0, 12, 0, 0) || n == REG(3, 0, 4, 2, 0) || n == REG(3, 0, 4, 3, 0) ||
-	       n == REG(3, 3, 4, 2, 0) || n == REG(3, 3, 4, 2, 1) || n == REG(3, 3, 14, 3, 0);
+	       n == REG(3, 3, 4, 2, 0) || n == REG(3, 3, 4, 2, 1) || n == REG(3, 3, 14, 3, 0) || n == REG(3, 3, 14, 2, 0);
 }
 
 static uint64_t marker(uint32_t n, uint32_t round)
@@ -168,7 +169,7 @@ static void compare_all(void)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t value = 0;
-		uint64_t mask = list[i].number == CNTV_CTL_EL0 ? ~ISTATUS : ~0ul;
+		uint64_t mask = list[i].number == CNTV_CTL_EL0 || list[i].number == CNTP_CTL_EL0 ? ~ISTATUS : ~0ul;
 
 		(void)read_register(list[i].number, &value);
 		look(list[i].number, value);

@@ -168,6 +168,7 @@ fill:
 	leave_by wfi, none, wfi
 	leave_by suspend, none, standby
 	leave_by sgi, none, msr s3_0_c12_c11_5, xzr
+	leave_by timer, none, msr cntp_ctl_el0, xzr
 	leave_by cpu_on, none, turn_on
 	leave_by expect, x1, expect_page
 	leave_by spin, none, b .

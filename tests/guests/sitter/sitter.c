@@ -16,6 +16,7 @@ uint64_t exit_fault_9(uint64_t address);
 uint64_t exit_wfi(uint64_t address);
 uint64_t exit_suspend(uint64_t address);
 uint64_t exit_sgi(uint64_t address);
+uint64_t exit_timer(uint64_t address);
 uint64_t exit_cpu_on(uint64_t address);
 uint64_t exit_spin(uint64_t address);
 uint64_t exit_fault(uint64_t address);
@@ -105,6 +106,7 @@ static uint64_t leave(uint64_t how, uint64_t address)
 	case EXIT_WFI: return exit_wfi(address);
 	case EXIT_SUSPEND: return exit_suspend(address);
 	case EXIT_SGI: return exit_sgi(address);
+	case EXIT_TIMER: return exit_timer(address);
 	case EXIT_CPU_ON: return exit_cpu_on(address);
 	case EXIT_SPIN: return exit_spin(address);
 	case EXIT_EXPECT: return exit_expect(address);
