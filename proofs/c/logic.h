@@ -56,9 +56,30 @@
                  &view_vcpu[0 .. RAM_GRANULES - 1], &view_slot[0 .. RAM_GRANULES * 128 - 1]) &&
       \separated(p, &cores[0 .. NIE_MAX_CORES - 1]); */
 
-/* Free memory is zero, whatever it will be seen as. */
-/*@ predicate wf_free{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_FREE ==>
+/* Free memory is zero; so is a private frame that is marked as scrubbed, which nobody has mapped. Zero is zero in
+ * each view. */
+/*@ predicate wf_free{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_FREE ==>
+      \at(dirty[g], L) == 0; */
+/*@ predicate wf_zero{L} = \forall integer g, i; is_granule(g) ==> \at(dirty[g], L) == 0 ==>
       0 <= i < TABLE_ENTRIES ==> \at(view_table[g][i], L) == 0; */
+/*@ predicate wf_walked_dirty{L} = \forall integer g; is_granule(g) ==>
+      (\at(granule_state[g], L) == GRANULE_ROOT || \at(granule_state[g], L) == GRANULE_TABLE) ==>
+      \at(dirty[g], L) != 0; */
+/*@ logic integer frame_count{L}(integer g) = \at(granule_place[g], L) >= FRAME_BLOCK ? NIE_PAGES_PER_BLOCK : 1; */
+/*@ predicate is_frame{L}(integer g) = is_granule(g) &&
+      (\at(granule_state[g], L) == GRANULE_PRIVATE || \at(granule_state[g], L) == GRANULE_SHARED); */
+/*@ predicate marked_scrubbed{L}(integer g) = \at(granule_place[g], L) % FRAME_BLOCK >= FRAME_SCRUBBED; */
+/*@ predicate wf_scrubbed{L} = \forall integer g, k; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_PRIVATE ==>
+      marked_scrubbed{L}(g) ==> 0 <= k < frame_count{L}(g) ==>
+      \at(granule_owner[g], L) == GRANULE_NONE && \at(dirty[g + k], L) == 0; */
+/*@ predicate wf_blocks{L} = \forall integer g; is_frame{L}(g) ==> g + frame_count{L}(g) <= RAM_GRANULES &&
+      \forall integer k; 1 <= k < frame_count{L}(g) ==> \at(granule_state[g + k], L) == GRANULE_TAIL; */
+/* A leaf of level 2 maps a block, one of level 3 a page, and a private frame's one leaf is its owner's. */
+/*@ predicate is_leaf{L}(integer e, integer level) = entry_valid(e) && !entry_table(e, level); */
+/*@ predicate leaf_fits{L}(integer t, integer e) = in_ram(target_of(e)) ==> is_frame{L}(granule_of(target_of(e))) &&
+      level_of{L}(t) >= 2 && (level_of{L}(t) == 2 <==> frame_count{L}(granule_of(target_of(e))) > 1); */
+/*@ predicate wf_leaves{L} = \forall integer t, i; is_walked{L}(t) ==> 0 <= i < TABLE_ENTRIES ==>
+      is_leaf{L}(\at(view_table[t][i], L), level_of{L}(t)) ==> leaf_fits{L}(t, \at(view_table[t][i], L)); */
 
 /* vCPUs and VSpaces name each other. */
 /*@ predicate wf_vspaces{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
@@ -78,9 +99,13 @@
 /*@ predicate wf_cores{L} = \forall integer c; 0 <= c < NIE_MAX_CORES ==> \at(cores[c].current, L) != GRANULE_NONE ==>
       is_granule(\at(cores[c].current, L)) && \at(granule_state[\at(cores[c].current, L)], L) == GRANULE_VCPU; */
 
-/*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L}; */
+/*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L} &&
+      wf_zero{L} && wf_walked_dirty{L} && wf_scrubbed{L} && wf_blocks{L} && wf_leaves{L}; */
 /*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L}; */
 /*@ predicate wf{L} = wf_memory{L} && wf_running{L}; */
+
+/*@ predicate is_vspace{L}(integer g) = is_granule(g) && \at(granule_state[g], L) == GRANULE_VSPACE; */
+/*@ predicate is_vcpu{L}(integer g) = is_granule(g) && \at(granule_state[g], L) == GRANULE_VCPU; */
 
 /* A vCPU that is current on a core. */
 /*@ predicate runs_on{L}(integer core) = 0 <= core < NIE_MAX_CORES && is_granule(\at(cores[core].current, L)) &&

@@ -101,6 +101,15 @@ def test_a_key_follows_text_contract_and_callees(monkeypatch):
     assert sources.key(function, "") == before
 
 
+def test_headers_count_as_far_as_they_are_used():
+    blocks = prove_source.header_blocks("#define A 1\n#define B (A + \\\n 2)\nstruct s { int t[B]; };\nextern struct s x[A];\n"
+                                        "enum e { P, Q };\ntypedef unsigned u;\nu f(u q);\nstatic inline u g(u z) { return P; }\n")
+    def used(text):
+        return needed_logic(blocks, text)
+    assert "B (A" in used("x[0]") and "define A" in used("x[0]") and "enum" not in used("x[0]")
+    assert "enum" in used("g(1)") and "typedef" in used("g(1)") and "struct" not in used("g(1)") and "u f" in used("f()")
+
+
 def record(proved, goals, **more):
     return {"function": "f", "file": "kernel/core/a.c", "proved": proved, "goals": goals, "unproved": [], **more}
 

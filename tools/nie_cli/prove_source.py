@@ -37,7 +37,7 @@ class Contract:
         return "\n".join(self.clauses)
 
 
-@dataclass
+@dataclass(eq=False)
 class Function:
     name: str
     path: Path
@@ -132,6 +132,7 @@ class Sources:
             self.contracts[path.stem] = contracts_of(path)
         self.public = {f.name: f for f in self.functions.values() if not self.is_static(f)}
         self.headers = "\n".join(p.read_text() for p in self.header_files())
+        self.generated, self.blocks = "", None
         self.logic = logic_blocks((CONTRACTS / "logic.h").read_text())
         self.check_names()
 
@@ -223,12 +224,13 @@ class Sources:
     def key(self, function, also):
         """Hash of all that a function's proof depends on."""
         contract = self.contract(function)
-        parts = [also, self.headers, function.text, rest_of(function, self.by_file[function.path])]
+        parts = [also, function.text, rest_of(function, self.by_file[function.path])]
         parts += [contract.text(), repr(sorted(contract.loops.items())), repr(contract.before)]
         for name in self.callees(function):
             parts.append(self.contract_of_callee(function.path, name)[0].text())
-        used = " ".join(parts[4:])
-        parts.append(needed_logic(self.logic, used))
+        parts.append(needed_logic(self.logic, " ".join(parts[1:])))
+        self.blocks = self.blocks or header_blocks(self.headers + self.generated)
+        parts.append(needed_logic(self.blocks, " ".join(parts[1:])))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -254,6 +256,28 @@ def logic_blocks(text):
     blocks = re.findall(r"/\*@.*?\*/", text, re.S)
     pattern = r"\b(?:predicate|logic\s+\w+|lemma|axiom|axiomatic)\s+(\w+)"
     return [(set(re.findall(pattern, b)), b) for b in blocks]
+
+
+def header_blocks(text):
+    """(names it defines, text) of each macro and declaration of the headers."""
+    result = [({m[1]}, m[0]) for m in re.finditer(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(?:[^\n]*\\\n)*[^\n]*", text, re.M)]
+    plain, depth, begin = blank(text), 0, 0
+    for m in re.finditer(r"[{};]", plain):
+        depth += {"{": 1, "}": -1}.get(m[0], 0)
+        ends = depth == 0 and (m[0] == ";" or (m[0] == "}" and plain[begin:plain.index("{", begin)].rstrip().endswith(")")))
+        if ends:
+            chunk = plain[begin:m.end()]
+            words = NAME.findall(chunk)
+            if "enum" in words[:2] or chunk.lstrip().startswith("_Static_assert"):
+                names = set(words)
+            else:
+                head = NAME.findall(re.split(r"[\[({;]", chunk)[0])
+                names = {head[-1]} if head else set()
+                if words[:1] == ["typedef"]:
+                    names.add(words[-1])
+            result.append((names, " ".join(chunk.split())))
+            begin = m.end()
+    return result
 
 
 def needed_logic(blocks, text):
