@@ -81,13 +81,59 @@
 /*@ predicate wf_leaves{L} = \forall integer t, i; is_walked{L}(t) ==> 0 <= i < TABLE_ENTRIES ==>
       is_leaf{L}(\at(view_table[t][i], L), level_of{L}(t)) ==> leaf_fits{L}(t, \at(view_table[t][i], L)); */
 
+/* The walk: the next table, and the table of a level on the way to an IPA; GRANULE_NONE where it ends. */
+/*@ logic integer next_of{L}(integer t, integer ipa, integer level) =
+      t == GRANULE_NONE || level >= 3 || \at(view_table[t][index_of(ipa, level)], L) % 4 != 3 ? GRANULE_NONE :
+      granule_of(target_of(\at(view_table[t][index_of(ipa, level)], L))); */
+/*@ logic integer walk_of{L}(integer root, integer ipa, integer level) =
+      level == 1 ? root : level == 2 ? next_of{L}(root, ipa, 1) : next_of{L}(next_of{L}(root, ipa, 1), ipa, 2); */
+/*@ logic integer level_for{L}(integer frame) = frame_count{L}(frame) > 1 ? 2 : 3; */
+/*@ predicate dying{L}(integer v) = \at(view_vspace[v].life, L) >= VSPACE_DYING; */
+/*@ logic integer entry_at{L}(integer v, integer ipa, integer level) =
+      \at(view_table[walk_of{L}(v + 1, ipa, level)][index_of(ipa, level)], L); */
+
+/* What a call answers, in the order of kernel/api/nie.yaml. */
+/*@ logic integer map_status{L}(integer v, integer ipa, integer level, integer mapped) =
+      ipa >= 0x8000000000 ? NIE_MAP_BAD_VALUE_IPA :
+      ipa % span_of(level) != 0 ? NIE_MAP_UNALIGNED_IPA :
+      \at(view_vspace[v].guest, L) != 0 && ipa < NIE_SHARED_HALF ? NIE_MAP_WRONG_HALF_IPA :
+      mapped != 0 ? NIE_MAP_MAPPED_FRAME :
+      \at(view_vspace[v].life, L) >= VSPACE_DYING ? NIE_MAP_WRONG_STATE_VSPACE :
+      walk_of{L}(v + 1, ipa, level) == GRANULE_NONE ? NIE_MAP_NO_TABLE_IPA :
+      entry_at{L}(v, ipa, level) != ENTRY_EMPTY ? NIE_MAP_EXISTS_IPA : NIE_OK; */
+/*@ logic integer map_table_status{L}(integer t, integer v, integer ipa, integer level) =
+      level != 2 && level != 3 ? NIE_MAP_TABLE_BAD_VALUE_LEVEL :
+      ipa >= 0x8000000000 ? NIE_MAP_TABLE_BAD_VALUE_IPA :
+      ipa % span_of(level - 1) != 0 ? NIE_MAP_TABLE_UNALIGNED_IPA :
+      \at(granule_owner[t], L) != GRANULE_NONE ? NIE_MAP_TABLE_MAPPED_TABLE :
+      \at(view_vspace[v].life, L) >= VSPACE_DYING ? NIE_MAP_TABLE_WRONG_STATE_VSPACE :
+      walk_of{L}(v + 1, ipa, level - 1) == GRANULE_NONE ? NIE_MAP_TABLE_NO_TABLE_IPA :
+      entry_at{L}(v, ipa, level - 1) != ENTRY_EMPTY && entry_at{L}(v, ipa, level - 1) != ENTRY_RAM ?
+        NIE_MAP_TABLE_EXISTS_IPA : NIE_OK; */
+/*@ logic integer donate_status{L}(integer frame, integer v, integer ipa) =
+      ipa >= 0x8000000000 ? NIE_DONATE_BAD_VALUE_IPA :
+      ipa % span_of(level_for{L}(frame)) != 0 ? NIE_DONATE_UNALIGNED_IPA :
+      ipa >= NIE_SHARED_HALF ? NIE_DONATE_WRONG_HALF_IPA :
+      \at(granule_owner[frame], L) != GRANULE_NONE && \at(view_vspace[\at(granule_owner[frame], L)].guest, L) != 0 ?
+        NIE_DONATE_MAPPED_FRAME :
+      \at(view_vspace[v].life, L) != VSPACE_BUILDING && \at(view_vspace[v].life, L) != VSPACE_ACTIVE ?
+        NIE_DONATE_WRONG_STATE_VSPACE :
+      \at(view_vspace[v].life, L) != VSPACE_BUILDING && \at(granule_place[frame], L) % FRAME_BLOCK < FRAME_SCRUBBED ? NIE_DONATE_WRONG_STATE_FRAME :
+      walk_of{L}(v + 1, ipa, level_for{L}(frame)) == GRANULE_NONE ? NIE_DONATE_NO_TABLE_IPA :
+      entry_at{L}(v, ipa, level_for{L}(frame)) != ENTRY_EMPTY && entry_at{L}(v, ipa, level_for{L}(frame)) != ENTRY_RAM ?
+        NIE_DONATE_EXISTS_IPA :
+      \at(view_vspace[v].life, L) != VSPACE_BUILDING && entry_at{L}(v, ipa, level_for{L}(frame)) == ENTRY_EMPTY ? NIE_DONATE_WRONG_STATE_IPA :
+      NIE_OK; */
+
 /* vCPUs and VSpaces name each other. */
 /*@ predicate wf_vspaces{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
       0 <= i < NIE_VSPACE_VCPUS ==> \at(view_vspace[g].vcpu[i], L) != GRANULE_NONE ==>
       is_granule(\at(view_vspace[g].vcpu[i], L)) &&
-      \at(granule_state[\at(view_vspace[g].vcpu[i], L)], L) == GRANULE_VCPU; */
+      \at(granule_state[\at(view_vspace[g].vcpu[i], L)], L) == GRANULE_VCPU &&
+      \at(view_vcpu[\at(view_vspace[g].vcpu[i], L)].vspace, L) == g &&
+      \at(view_vcpu[\at(view_vspace[g].vcpu[i], L)].index, L) == i; */
 /*@ predicate wf_vmids{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
-      1 <= \at(view_vspace[g].vmid, L) < 256; */
+      1 <= \at(view_vspace[g].vmid, L) < 256 && \at(view_vspace[g].life, L) <= VSPACE_DEAD; */
 /*@ predicate wf_vcpus{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
       (\at(view_vcpu[g].vspace, L) != GRANULE_NONE ==> is_granule(\at(view_vcpu[g].vspace, L)) &&
          \at(granule_state[\at(view_vcpu[g].vspace, L)], L) == GRANULE_VSPACE &&
@@ -95,13 +141,30 @@
 /*@ predicate wf_runners{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
       (\at(view_vcpu[g].core, L) != CORE_NONE ==> \at(view_vcpu[g].core, L) < NIE_MAX_CORES) &&
       (\at(view_vcpu[g].runner, L) != GRANULE_NONE ==> is_granule(\at(view_vcpu[g].runner, L)) &&
-         \at(granule_state[\at(view_vcpu[g].runner, L)], L) == GRANULE_VCPU); */
+         \at(granule_state[\at(view_vcpu[g].runner, L)], L) == GRANULE_VCPU &&
+         \at(view_vcpu[g].core, L) != CORE_NONE &&
+         \at(view_vcpu[\at(view_vcpu[g].runner, L)].core, L) == \at(view_vcpu[g].core, L)); */
 /*@ predicate wf_cores{L} = \forall integer c; 0 <= c < NIE_MAX_CORES ==> \at(cores[c].current, L) != GRANULE_NONE ==>
-      is_granule(\at(cores[c].current, L)) && \at(granule_state[\at(cores[c].current, L)], L) == GRANULE_VCPU; */
+      is_granule(\at(cores[c].current, L)) && \at(granule_state[\at(cores[c].current, L)], L) == GRANULE_VCPU &&
+      \at(view_vcpu[\at(cores[c].current, L)].core, L) == c; */
+
+/* Who lends a core on: a chain, in which nobody has two above him, and nobody is above the one that runs. */
+/*@ predicate wf_chain{L} = \forall integer g, h; is_granule(g) ==> is_granule(h) ==> g != h ==>
+      \at(granule_state[g], L) == GRANULE_VCPU ==> \at(granule_state[h], L) == GRANULE_VCPU ==>
+      \at(view_vcpu[g].runner, L) != GRANULE_NONE ==> \at(view_vcpu[g].runner, L) != \at(view_vcpu[h].runner, L); */
+/*@ predicate wf_top{L} = \forall integer c, g; 0 <= c < NIE_MAX_CORES ==> is_granule(g) ==>
+      \at(granule_state[g], L) == GRANULE_VCPU ==> \at(view_vcpu[g].runner, L) != GRANULE_NONE ==>
+      \at(view_vcpu[g].runner, L) != \at(cores[c].current, L); */
+/* A vCPU on a core has a VSpace, and that lives. */
+/*@ predicate wf_alive{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
+      \at(view_vcpu[g].core, L) != CORE_NONE ==> \at(view_vcpu[g].vspace, L) != GRANULE_NONE &&
+      \at(view_vspace[\at(view_vcpu[g].vspace, L)].life, L) != VSPACE_DEAD &&
+      \at(view_vspace[\at(view_vcpu[g].vspace, L)].vcpu[\at(view_vcpu[g].index, L)], L) == g; */
 
 /*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L} &&
       wf_zero{L} && wf_walked_dirty{L} && wf_scrubbed{L} && wf_blocks{L} && wf_leaves{L}; */
-/*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L}; */
+/*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L} &&
+      wf_chain{L} && wf_top{L} && wf_alive{L}; */
 /*@ predicate wf{L} = wf_memory{L} && wf_running{L}; */
 
 /*@ predicate is_vspace{L}(integer g) = is_granule(g) && \at(granule_state[g], L) == GRANULE_VSPACE; */

@@ -135,6 +135,10 @@ class Sources:
         self.generated, self.blocks = "", None
         self.logic = logic_blocks((CONTRACTS / "logic.h").read_text())
         self.check_names()
+        for contracts in self.contracts.values():
+            for contract in contracts.values():
+                for lines in (contract.clauses, *contract.loops.values()):
+                    lines[:] = [line for clause in lines for line in each_conjunct(clause, self.logic)]
 
     @staticmethod
     def header_files():
@@ -180,7 +184,7 @@ class Sources:
         a proof rests on contracts alone."""
         function = self.functions[path, only]
         contract = self.contract(function)
-        parts = ['#include "prelude.h"\n']
+        parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + ['#include "logic.h"\n']
         parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
                   and "state" in contracts for line in contracts["state"].clauses]
         callees = self.callees(function)
@@ -256,6 +260,20 @@ def logic_blocks(text):
     blocks = re.findall(r"/\*@.*?\*/", text, re.S)
     pattern = r"\b(?:predicate|logic\s+\w+|lemma|axiom|axiomatic)\s+(\w+)"
     return [(set(re.findall(pattern, b)), b) for b in blocks]
+
+
+def each_conjunct(clause, blocks):
+    """`ensures every P;`: a clause, so a goal, for each of the conjuncts that P is short for."""
+    match = re.match(r"(\s*)(ensures|requires|loop invariant) every (\w+);", clause)
+    if not match:
+        return [clause]
+    def parts(name):
+        for names, block in blocks:
+            found = re.search(rf"predicate {name}\{{L\}}\s*=\s*((?:\w+\{{L\}}\s*(?:&&)?\s*)+);", block)
+            if name in names and found:
+                return [p for inner in re.findall(r"\w+(?=\{L\})", found[1]) for p in parts(inner)]
+        return [name]
+    return [f"{match[1]}{match[2]} {match[3]}_{part.removeprefix('wf_')}: {part};" for part in parts(match[3])]
 
 
 def header_blocks(text):

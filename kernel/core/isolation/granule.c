@@ -118,10 +118,15 @@ bool table_destroy(granule_t g, u32 *budget)
 	return true;
 }
 
+u32 frame_size_bit(granule_t frame)
+{
+	return granule_place[frame] / FRAME_BLOCK * FRAME_BLOCK;
+}
+
 void frame_make(granule_t first, bool block, bool private)
 {
 	granule_claim(first, block ? NIE_PAGES_PER_BLOCK : 1u, private ? GRANULE_PRIVATE : GRANULE_SHARED,
-	      private ? GRANULE_NONE : 0u, (block ? FRAME_BLOCK : 0u) | (private ? FRAME_SCRUBBED : 0u));
+	      private ? GRANULE_NONE : 0u, (block ? FRAME_BLOCK : 0u) + (private ? FRAME_SCRUBBED : 0u));
 }
 
 static void must_be_frame(granule_t g)
@@ -135,7 +140,7 @@ static void must_be_frame(granule_t g)
 bool frame_destroy(granule_t first, u32 *budget)
 {
 	must_be_frame(first);
-	u32 count = (granule_place[first] & FRAME_BLOCK) != 0u ? NIE_PAGES_PER_BLOCK : 1u;
+	u32 count = frame_size_bit(first) != 0u ? NIE_PAGES_PER_BLOCK : 1u;
 
 	if (!spend(budget, count)) {
 		return false;
@@ -145,7 +150,7 @@ bool frame_destroy(granule_t first, u32 *budget)
 	} else if (granule_owner[first] != 0u) {
 		hw_panic("a shared frame ends while mapped: granule", first);
 	}
-	if ((granule_place[first] & FRAME_SCRUBBED) == 0u) {
+	if (granule_place[first] % FRAME_BLOCK < FRAME_SCRUBBED) {
 		hw_scrub(first, count);
 	}
 	set_free(first, count);

@@ -20,7 +20,7 @@ static bool is_guest(granule_t vspace)
 
 static bool is_block(granule_t frame)
 {
-	return (granule_place[frame] & FRAME_BLOCK) != 0u;
+	return frame_size_bit(frame) != 0u;
 }
 
 static u32 frame_granules(granule_t frame)
@@ -30,7 +30,7 @@ static u32 frame_granules(granule_t frame)
 
 static bool is_scrubbed(granule_t frame)
 {
-	return (granule_place[frame] & FRAME_SCRUBBED) != 0u;
+	return granule_place[frame] % FRAME_BLOCK >= FRAME_SCRUBBED;
 }
 
 static u32 frame_level(granule_t frame)
@@ -117,7 +117,7 @@ status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 righ
 	if (status == NIE_OK) {
 		clean_for(frame, vspace, rights);
 		granule_owner[frame] = vspace;
-		granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (u32)(ipa / GRANULE_SIZE);
+		granule_place[frame] = frame_size_bit(frame) + (u32)(ipa / GRANULE_SIZE);
 		place_set(p, frame_entry(frame, rights));
 	}
 	return status;
@@ -256,7 +256,7 @@ status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights)
 	}
 	clean_for(frame, vspace, rights);
 	granule_owner[frame] = vspace;
-	granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (u32)(ipa / GRANULE_SIZE);
+	granule_place[frame] = frame_size_bit(frame) + (u32)(ipa / GRANULE_SIZE);
 	place_set(p, frame_entry(frame, rights));
 	return NIE_OK;
 }

@@ -5,7 +5,7 @@
 #include "nie/hw.h"
 #include "nie/view.h"
 
-/* Descriptor fields, Arm ARM D8.3.1 and D8.3.2. */
+/* Descriptor fields, Arm ARM D8.3.1 and D8.3.2. None overlaps another: they are added, which provers know better. */
 #define DESCRIPTOR_VALID 1ul
 #define DESCRIPTOR_TABLE_OR_PAGE 2ul
 #define MEMATTR_NORMAL (0xful << 2)  /* inner and outer write-back */
@@ -55,25 +55,25 @@ bool entry_is_writable(u64 entry)
 
 static u64 permissions(u64 rights)
 {
-	return ((rights & NIE_RIGHT_READ) != 0u ? S2AP_READ : 0ul) |
-	       ((rights & NIE_RIGHT_WRITE) != 0u ? S2AP_WRITE : 0ul) |
+	return ((rights & NIE_RIGHT_READ) != 0u ? S2AP_READ : 0ul) +
+	       ((rights & NIE_RIGHT_WRITE) != 0u ? S2AP_WRITE : 0ul) +
 	       ((rights & NIE_RIGHT_EXECUTE) != 0u ? 0ul : EXECUTE_NEVER);
 }
 
 u64 entry_for_table(granule_t table)
 {
-	return granule_address(table) | DESCRIPTOR_VALID | DESCRIPTOR_TABLE_OR_PAGE;
+	return granule_address(table) + DESCRIPTOR_VALID + DESCRIPTOR_TABLE_OR_PAGE;
 }
 
 u64 entry_for_memory(u64 address, u64 rights, bool block)
 {
-	return address | permissions(rights) | MEMATTR_NORMAL | SHAREABLE_INNER | ACCESS_FLAG | DESCRIPTOR_VALID |
+	return address + permissions(rights) + MEMATTR_NORMAL + SHAREABLE_INNER + ACCESS_FLAG + DESCRIPTOR_VALID +
 	       (block ? 0ul : DESCRIPTOR_TABLE_OR_PAGE);
 }
 
 u64 entry_for_device(u64 address, u64 rights)
 {
-	return address | permissions(rights) | MEMATTR_DEVICE | ACCESS_FLAG | DESCRIPTOR_VALID |
+	return address + permissions(rights) + MEMATTR_DEVICE + ACCESS_FLAG + DESCRIPTOR_VALID +
 	       DESCRIPTOR_TABLE_OR_PAGE;
 }
 
@@ -130,10 +130,10 @@ u64 table_lookup(granule_t root, u64 ipa)
 void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 remains)
 {
 	struct vspace *v = vspace_at(vspace);
-	u64 *entry = &table_at(table)[entry_index(ipa, level)];
-	u64 target = entry_target(*entry);
+	u32 index = entry_index(ipa, level);
+	u64 target = entry_target(table_at(table)[index]);
 
-	*entry = remains;
+	table_at(table)[index] = remains;
 	hw_tables_written();
 	hw_invalidate_ipa(v->vmid, granule_address(vspace + 1u), ipa);
 	if (v->streams != 0u) {
@@ -145,7 +145,7 @@ void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 rem
 	}
 	granule_t frame = (granule_t)((target - RAM_BASE) / GRANULE_SIZE);
 
-	if (granule_state[frame] == GRANULE_SHARED) {
+	if (granule_state[frame] == GRANULE_SHARED && granule_owner[frame] != 0u) {
 		granule_owner[frame]--;
 		return;
 	}
@@ -156,7 +156,7 @@ void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 rem
 		hw_scrub(frame, level == 2u ? NIE_PAGES_PER_BLOCK : 1u);
 	}
 	granule_owner[frame] = GRANULE_NONE;
-	granule_place[frame] = (granule_place[frame] & FRAME_BLOCK) | (v->guest != 0u ? FRAME_SCRUBBED : 0u);
+	granule_place[frame] = frame_size_bit(frame) + (v->guest != 0u ? FRAME_SCRUBBED : 0u);
 }
 
 void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)

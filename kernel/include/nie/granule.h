@@ -55,6 +55,9 @@ bool granules_free(granule_t first, u32 count);
 void granule_must_be(granule_t g, u8 state);
 void vspace_must_be(granule_t g, bool guest);
 
+/* FRAME_BLOCK, or 0, of the place of a frame. */
+u32 frame_size_bit(granule_t frame);
+
 /* Physical address of a granule. */
 u64 granule_address(granule_t g);
 

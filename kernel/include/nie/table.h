@@ -18,7 +18,7 @@
 #define ENTRY_RAM 8ul
 
 /* What a TABLE granule's `place` holds: IPA / 2 MiB of what it resolves, and its level. */
-#define TABLE_PLACE(ipa, level) ((u32)((ipa) / 0x200000ul) | ((u32)(level) << 24))
+#define TABLE_PLACE(ipa, level) ((u32)((ipa) / 0x200000ul) + (u32)(level) * 0x1000000u)
 #define TABLE_PLACE_IPA(place) ((u64)((place) % 0x1000000u) * 0x200000ul)
 #define TABLE_PLACE_LEVEL(place) ((u32)(place) / 0x1000000u)
 
