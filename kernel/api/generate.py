@@ -3,6 +3,7 @@
 """Check the interface file and render its templates: generate.py nie.yaml OUTDIR [TEMPLATE...]"""
 
 import pathlib
+import re
 import sys
 import textwrap
 
@@ -18,6 +19,8 @@ OUTPUTS = {
     "dispatch.c": "nie/dispatch.c",
     "statuses.h": "nie/statuses.h",
     "api.md": "nie/api.md",
+    "nie.7": "man/man7/nie.7",
+    "call.2": "man/man2",  # one file for each call
 }
 ARGUMENT_REGISTERS = 7
 RESULT_REGISTERS = 7
@@ -156,6 +159,56 @@ def prepare(api):
     return api
 
 
+MEANINGS = {"ipa": "intermediate physical address in bytes", "index": "slot in that CNode",
+            "to_index": "slot in that CNode", "from_index": "slot in that CNode",
+            "list2": "list register 2, as list1", "list3": "list register 3, as list1"}
+PLACES = {"slot": "a slot of the caller's CSpace", "cnode": "the CNode of a place; 0: the caller's own CSpace"}
+
+
+def describe(api, examples):
+    """Add what the manual says of each call: summary, prototype, arguments with the rights they need, example."""
+    for call in api["calls"]:
+        call["summary"] = call["doc"].split(". ")[0].split(": ")[0].rstrip(".:")
+        call["prototype"] = prototype(call)
+        call["example"] = examples.get(call["name"], "")
+        call["related"] = [c["name"] for c in api["calls"] if c is not call and related(call, c)]
+        for entry in call["args"]:
+            needed = [s["when"].removeprefix("no ") for s in call["statuses"]
+                      if s["error"] == "no_right" and s["argument"] == entry["name"] and s["when"].startswith("no ")]
+            said = [PLACES.get(entry["kind"], ""), entry["doc"] or MEANINGS.get(entry["name"], ""), f"needs {needed[0]}" if needed else ""]
+            entry["meaning"] = "; ".join(filter(None, said)) or entry["name"]
+
+
+def related(call, other):
+    """Calls of one object: vspace_*, cap_*, irq_*; map and its like."""
+    family = {"map": "m", "unmap": "m", "map_table": "m", "donate": "m", "expect_ram": "m", "run": "v", "wait": "v"}
+    return family.get(call["name"], call["name"].split("_")[0]) == family.get(other["name"], other["name"].split("_")[0])
+
+
+def prototype(call):
+    parameters = [f"uint64_t\xa0{a['name']}" for a in call["args"]]
+    if len(call["results"]) == 1:
+        parameters.append(f"uint64_t\xa0*{call['results'][0]['name']}")
+    elif call["results"]:
+        parameters.append(f"struct\xa0nie_{call['name']}_results\xa0*results")
+    return "\n".join(textwrap.wrap(f"uint64_t nie_{call['name']}({', '.join(parameters) or 'void'});", 78,
+                                   subsequent_indent=" " * 8)).replace("\xa0", " ")
+
+
+def read_examples(path):
+    """{call: body of example_CALL}, of examples.c beside the interface file, if there is one."""
+    if not path.is_file():
+        return {}
+    bodies = re.findall(r"^u64 example_(\w+)\(void\)\n\{\n(.*?)^\}", path.read_text(), re.DOTALL | re.MULTILINE)
+    return {name: textwrap.dedent(body).rstrip().expandtabs(8) for name, body in bodies}
+
+
+def roff(text):
+    """Text as troff wants it: backslashes, hyphens, and lines that would be requests."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in text.splitlines())
+
+
 def literal(value):
     return f"{value:#x}" if value > 0xffff else str(value)
 
@@ -180,13 +233,20 @@ def render(api, outdir, wanted):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True,
                                      lstrip_blocks=True, keep_trailing_newline=True,
                                      undefined=jinja2.StrictUndefined)
-    environment.filters.update(literal=literal, call_comment=call_comment, documented=documented)
-    for template in wanted:
-        path = outdir / OUTPUTS[template]
-        text = environment.get_template(template + ".j2").render(api)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_text() != text:  # else all would be compiled again
-            path.write_text(text)
+    environment.filters.update(literal=literal, call_comment=call_comment, documented=documented, roff=roff)
+    for name in wanted:
+        template, path = environment.get_template(name + ".j2"), outdir / OUTPUTS[name]
+        if name == "call.2":
+            for call in api["calls"]:
+                write(path / f"nie_{call['name']}.2", template.render(call=call))
+        else:
+            write(path, template.render(api))
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_text() != text:  # else all would be compiled again
+        path.write_text(text)
 
 
 def main(arguments):
@@ -197,7 +257,9 @@ def main(arguments):
     try:
         api = yaml.safe_load(source.read_text())
         check(api)
-        render(prepare(api), outdir, arguments[2:] or list(OUTPUTS))
+        prepare(api)
+        describe(api, read_examples(source.with_name("examples.c")))
+        render(api, outdir, arguments[2:] or list(OUTPUTS))
     except (Mistake, OSError) as problem:
         print(f"{source}: {problem}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -137,3 +138,32 @@ def test_what_is_unchanged_is_not_written(tmp_path):
     generate(SOURCE.read_text(), tmp_path)
     assert [path.name for path in out.iterdir() if path.stat().st_mtime] == ["names.h"]
     assert (out / "names.h").read_text() != "old"
+
+
+def test_manual_pages(tmp_path):
+    """A page for each call: prototype, every argument with its meaning, every error in order, an example."""
+    source = tmp_path / "nie.yaml"
+    source.write_text(SOURCE.read_text())
+    (tmp_path / "examples.c").write_text(SOURCE.with_name("examples.c").read_text())
+    subprocess.run([GENERATOR, source, tmp_path / "out"], check=True, timeout=60)
+    pages = {path.stem.removeprefix("nie_"): path.read_text() for path in (tmp_path / "out/man/man2").iterdir()}
+    manual = (tmp_path / "out/nie/api.md").read_text()
+    for entry in yaml.safe_load(SOURCE.read_text())["calls"]:
+        page = pages.pop(entry["name"])
+        assert f"nie_{entry['name']}(" in page and ".SH EXAMPLE" in page, f"{entry['name']}: write example_{entry['name']}"
+        for argument in entry.get("args", []):
+            meaning = page.split(f'.BR {argument["name"]} "')[1].splitlines()[1]
+            assert meaning and meaning != argument["name"], f"{entry['name']}: say what {argument['name']} is"
+        statuses = [f"NIE_{entry['name']}_{kind}_{argument}".upper() for kind, argument, _ in entry.get("errors", [])]
+        assert re.findall(r"^\.B (NIE_\w+) ", page, re.MULTILINE) == statuses
+    assert not pages
+    assert "needs write right" in manual and "From now on only the guest reads this frame" in manual
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="no groff")
+def test_manual_pages_are_troff(tmp_path):
+    _, _, out = generate(SOURCE.read_text(), tmp_path)
+    for page in sorted((out.parent / "man").glob("man*/*")):
+        result = subprocess.run(["groff", "-man", "-ww", "-Tutf8", page], capture_output=True, text=True, timeout=60)
+        assert result.stderr == "", f"{page.name}: {result.stderr}"
+        assert "nie hypercalls" in result.stdout
