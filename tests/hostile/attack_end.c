@@ -129,9 +129,9 @@ static void accounts(void)
 
 void attack_end(void)
 {
+	pass_on();
 	control();
 	marker_guest();
 	other_ways();
-	pass_on();
 	accounts();
 }

@@ -115,6 +115,27 @@ static void donating(void)
 	scratch_reset();
 }
 
+/* All that makes a donation fail; the page must be where it was, with what was in it. */
+static void failed_donations(void)
+{
+	static const u64 places[] = {GUEST_BLOCK_IPA + NIE_PAGE_SIZE, GUEST_PAGE_IPA, SHARED_IPA, 0x80000000ul,
+				     1ul << NIE_IPA_BITS, GUEST_RAM_BASE + GUEST_RAM_SIZE + 1u};
+	u64 page = scratch_make(NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS);
+	u32 kept = 0;
+
+	must("mapping", own_map(page, ATTEMPT_PAGE, RIGHTS_RW));
+	*(volatile u64 *)ATTEMPT_PAGE = SITTER_CONTEXT;
+	for (u32 i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		u64 status = nie_donate(page, marker.vspace, places[i], NIE_RIGHT_READ);
+		struct access a = access_try(probe_read, ATTEMPT_PAGE);
+
+		kept += status != NIE_OK && a.end == ACCESS_DONE && a.value == SITTER_CONTEXT ? 1u : 0u;
+	}
+	verdict(kept == sizeof(places) / sizeof(places[0]), "lose a page by a donation that fails", "%u times kept",
+		kept);
+	scratch_reset();
+}
+
 static void rights(void)
 {
 	u64 page = scratch_make(NIE_TYPE_PRIVATE_FRAME, NIE_PAGE_BITS);
@@ -177,6 +198,7 @@ void attack_frames(void)
 	mapping();
 	devices();
 	donating();
+	failed_donations();
 	rights();
 	still_right(&victim);
 	live_guest();

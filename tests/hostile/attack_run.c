@@ -22,7 +22,7 @@ static u64 run_vcpu(u64 vcpu)
 
 static void list_registers(void)
 {
-	refused("inject a hardware interrupt", run_with(LIST_PENDING | LIST_HARDWARE | 40u << 16, 0, 0, 0),
+	refused("inject a hardware interrupt", run_with(LIST_PENDING | LIST_HARDWARE | 40u, 0, 0, 0),
 		NIE_RUN_BAD_VALUE_LIST1);
 	refused("tie a list register to a physical interrupt", run_with(LIST_PENDING | 33ul << 32 | 33u, 0, 0, 0),
 		NIE_RUN_BAD_VALUE_LIST1);

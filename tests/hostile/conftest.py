@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools" / "nie_cli"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools" / "nie_cli")]
 
+import capdl.image  # noqa: E402
 import build  # noqa: E402
 import machine  # noqa: E402
 import systems  # noqa: E402
@@ -24,6 +25,7 @@ COUNTS = re.compile(r"hostile: (\d+) attacks, (\d+) held, (\d+) broken; (\d+) ch
 
 def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="every CPU model, with 1 to 4 cores, three times")
+    parser.addoption("--kernel", type=Path, metavar="FOLDER", help="its kernel.bin, kernel.elf and endure.img instead")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -49,17 +51,32 @@ class Assault:
 
 
 @pytest.fixture(scope="session")
-def assault(tmp_path_factory):
-    """assault(cpu, cores): its image is made once for each number of cores."""
+def kernel_folder(request):
+    """Where another kernel than the built one is: mutate.py says so. None: the built one."""
+    return request.config.getoption("--kernel")
+
+
+@pytest.fixture(scope="session")
+def image_with(kernel_folder, tmp_path_factory):
+    """image_with(cores): the system's description and image, made once for each number of cores."""
     @functools.cache
-    def image(cores):
+    def make(cores):
         description = systems.find(str(SYSTEM))
         settings = {} if cores == description.cores else {"machine.cores": cores}
-        return description, build.image(description, settings, tmp_path_factory.mktemp("hostile"))
+        file = build.image(description, settings, tmp_path_factory.mktemp("hostile"))
+        if kernel_folder:
+            task, archive = file.parent / "capdl-init.elf", (file.parent / "archive.bin").read_bytes()
+            file.write_bytes(capdl.image.join(kernel_folder / "kernel.bin", task, archive))
+        return description, file
+    return make
 
+
+@pytest.fixture(scope="session")
+def assault(image_with):
+    """assault(cpu, cores)"""
     @functools.cache
     def run(cpu, cores, repetition=0):
-        description, file = image(cores)
+        description, file = image_with(cores)
         command = machine.Machine(file, cpu, cores, description.memory,
                                   description.platform["qemu"]["machine"]).command(interactive=False)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

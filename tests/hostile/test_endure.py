@@ -15,8 +15,8 @@ LONGEST = ("retype", "revoke", "delete-cnode", "kill", "map", "donate")
 
 
 @functools.cache
-def endured(cores):
-    hardware = machine.Machine(str(TARGET / "endure.img"), "max", cores, 1 << 30, icount=cores == 1)
+def endure(folder, cores):
+    hardware = machine.Machine(str(folder / "endure.img"), "max", cores, 1 << 30, icount=cores == 1)
     result = subprocess.run(hardware.command(interactive=False), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, timeout=300)
     lines = result.stdout.decode(errors="replace").splitlines()
@@ -29,6 +29,12 @@ def endured(cores):
     return found
 
 
+@pytest.fixture
+def endured(kernel_folder):
+    """endured(cores): what the machine reported; booted once for each number of cores."""
+    return functools.partial(endure, kernel_folder or TARGET)
+
+
 def bound(words):
     """A number of instructions that the security model promises."""
     found = re.findall(rf"(\d[\d,]*) instructions for {words}", MODEL.read_text())
@@ -37,7 +43,7 @@ def bound(words):
 
 
 @pytest.mark.parametrize("cores", [1, 4])
-def test_memory_comes_back(cores):
+def test_memory_comes_back(endured, cores):
     found = endured(cores)
     assert found["churn-rounds"] == [330], "more than there are VMIDs"
     assert found["churn-missing"] == [0], f"with seed {found['churn-seed'][0]}"
@@ -48,18 +54,18 @@ def test_memory_comes_back(cores):
 
 
 @pytest.mark.parametrize("cores", [1, 4])
-def test_vmids_come_back(cores):
+def test_vmids_come_back(endured, cores):
     first, again, missing = endured(cores)["vmids"]
     assert first == again == VMIDS and missing == 0
 
 
 @pytest.mark.parametrize("cores", [1, 4])
-def test_a_task_finds_nothing_of_a_guest(cores):
+def test_a_task_finds_nothing_of_a_guest(endured, cores):
     """Rounds; registers of the runner that changed; registers of a new task that were not zero; guest's marks."""
     assert endured(cores)["registers"] == [50, 0, 0, 0]
 
 
-def test_hypercalls_are_bounded():
+def test_hypercalls_are_bounded(endured):
     found = endured(1)
     assert found["frequency"] == [10**9], "a tick is an instruction"
     assert found["bytes"][0] > 900 << 20
@@ -71,14 +77,14 @@ def test_hypercalls_are_bounded():
     assert 0 < donate <= bound("a donation with content")
 
 
-def test_deadlines_are_served_in_between():
+def test_deadlines_are_served_in_between(endured):
     """Turns of 200 microseconds while a task destroys 1 GiB: how late the latest ended."""
     turns, late, rounds = endured(1)["deadlines"]
     assert rounds == 4 and turns > 100
     assert late <= bound("any other")
 
 
-def test_other_cores_are_served_in_between():
+def test_other_cores_are_served_in_between(endured):
     """While one core makes and destroys all memory, a second one's deadlines and a third one's kicks of a fourth."""
     size, calls, wakes, kicks, *_ = endured(4)["between"]
     assert size > 900 << 20 and calls > 1000
