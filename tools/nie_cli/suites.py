@@ -119,7 +119,10 @@ def bench(full):
 
 def hostile(full):
     build.preset("target")
-    return pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
+    count = pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
+    count.add(junit("hostile-mutants", [sys.executable, str(ROOT / "tests" / "hostile" / "mutate.py"),
+                                        str(BUILD / "hostile-mutants"), *([] if full else ["--sample"])], "--junit"))
+    return count
 
 
 def dma(full):
