@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Can the hostile suite fail? Each mutation of mutations.yaml breaks one promise in a copy of one kernel file; with
+"""Can the hostile suite fail? Each mutation of tests/mutation/hostile.yaml breaks one promise in a copy of one kernel file; with
 that kernel the attack that it names must succeed, or the test that it names fail:
 mutate.py FOLDER [--junit FILE] [--sample] [NAME...]. The target build is up to date."""
 import argparse
@@ -29,7 +29,7 @@ from capdl import image  # noqa: E402
 from paths import TARGET  # noqa: E402
 from say import Failure  # noqa: E402
 
-TABLE = HERE / "mutations.yaml"
+TABLE = ROOT / "tests" / "mutation" / "hostile.yaml"
 KEYS = {"name", "invariant", "breaks", "file", "old", "new", "attack", "test", "says", "cores", "sample"}
 NEEDED = {"name", "invariant", "breaks", "file", "old", "new"}
 LIMIT = 150  # seconds until the attack must have been tried
