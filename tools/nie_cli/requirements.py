@@ -64,6 +64,14 @@ class Sanitizers(Requirement):
         return bool(folder) and any(Path(folder).parent.glob("*/libclang_rt.fuzzer*.a"))
 
 
+class OcamlPackage(Requirement):
+    def present(self):
+        try:
+            return subprocess.run(["ocamlfind", "query", self.what], capture_output=True).returncode == 0
+        except OSError:
+            return False
+
+
 class File(Requirement):
     def present(self):
         return Path(self.what).exists()
@@ -110,6 +118,13 @@ PROVERS = [
     Command("why3", "why3"),
     Command("z3", "z3"),
     Command("cvc4", "cvc4"),
+]
+
+# For the suite `spec` alone: Coq, and its extracted model beside the kernel's C.
+COQ = [
+    Command("coqc", "coq"),
+    Command("ocamlfind", "ocaml-findlib"),
+    OcamlPackage("zarith", "libzarith-ocaml-dev"),
 ]
 
 

@@ -47,6 +47,17 @@ def ensure_provers():
     install(codename, absent)
 
 
+def ensure_coq():
+    """What the suite `spec` needs besides."""
+    absent = requirements.missing(requirements.COQ)
+    if not absent:
+        return
+    codename = debian_codename()
+    if codename is None:
+        name_what_to_install(absent)
+    install(codename, absent)
+
+
 def name_what_to_install(absent):
     names = ", ".join(f"{r.what} (Debian: {r.package})" for r in absent)
     raise Failure(f"{os_release().get('PRETTY_NAME', 'this distribution')} is not Debian 12 or 13: install these "

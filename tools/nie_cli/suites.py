@@ -156,9 +156,14 @@ def prove(full):
     return Count(*proofs.check(None if full else 150))
 
 
+def spec(full):
+    set_up.ensure_coq()
+    return pytest("spec", ROOT / "proofs" / "tests", *(["--full"] if full else []))
+
+
 SUITES = {"tools": tools, "core": core, "unit": unit, "analyse": analyse, "capdl": capdl, "kit": kit, "bench": bench,
           "mutation": mutation, "fuzz": fuzz, "hostile": hostile, "dma": dma, "integration": integration, "prove": prove,
-          "soak": soak}
+          "spec": spec, "soak": soak}
 # Only with --full, or by name.
 LONG = ("soak",)
 

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's side of the lockstep: kernel/core over the recording hardware (tests/native). `expected` is the
+ * state as the model has it, in the kernel's own encoding; lock_compare() holds the kernel's against it.
+ */
+#include <caml/mlvalues.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "native.h"
+#include "nie/granule.h"
+#include "nie/hw.h"
+#include "nie/rsi.h"
+#include "nie/run.h"
+#include "nie/sha256.h"
+#include "nie/table.h"
+#include "nie/view.h"
+
+#define WORLD 2048u /* granules that the lockstep plays with; the others stay the kernel's */
+
+static struct {
+	u8 state[WORLD];
+	u32 owner[WORLD];
+	u32 place[WORLD];
+	u64 entries[WORLD][TABLE_ENTRIES]; /* of roots and linked tables */
+	bool linked[WORLD];
+	u64 word[WORLD]; /* the first one of a frame's granule, or of a free one */
+	struct vspace vspace[WORLD];
+	struct vcpu vcpu[WORLD];
+	u32 vmids_left;
+} expected;
+
+static jmp_buf stopped;
+
+_Noreturn void hw_panic(const char *what, u64 value)
+{
+	(void)what;
+	(void)value;
+	longjmp(stopped, 1);
+}
+
+static u64 number(value v)
+{
+	return (u64)Long_val(v);
+}
+
+value lock_reset(value unit)
+{
+	native_reset();
+	memset(granule_state, GRANULE_KERNEL, sizeof(granule_state));
+	memset(granule_owner, 0, sizeof(granule_owner));
+	memset(granule_place, 0, sizeof(granule_place));
+	memset(&expected, 0, sizeof(expected));
+	memset(expected.state, GRANULE_KERNEL, sizeof(expected.state));
+	for (u32 i = 0; i < NIE_MAX_CORES; i++) {
+		cores[i] = (struct core){.current = GRANULE_NONE, .online = i < 3u};
+	}
+	expected.vmids_left = vmid_left();
+	return unit;
+}
+
+value lock_free(value first, value count)
+{
+	memset(granule_state + number(first), GRANULE_FREE, number(count));
+	memset(expected.state + number(first), GRANULE_FREE, number(count));
+	return Val_unit;
+}
+
+/* ---- what the model expects ---- */
+
+value lock_expect_granule(value g, value state, value owner, value place)
+{
+	granule_t at = (granule_t)number(g);
+
+	expected.state[at] = (u8)number(state);
+	expected.owner[at] = (u32)number(owner);
+	expected.place[at] = (u32)number(place);
+	expected.linked[at] = expected.state[at] == GRANULE_ROOT ||
+			      (expected.state[at] == GRANULE_TABLE && expected.owner[at] != GRANULE_NONE);
+	return Val_unit;
+}
+
+/* Arm ARM D8.3.1, D8.3.2, once more and apart from kernel/core. `kind`: 0 the value itself, 1 table, 2 page, 3 block,
+ * 4 device. */
+value lock_expect_entry(value g, value index, value kind, value of, value rights)
+{
+	u64 n = number(of), r = number(rights), e = n;
+	u64 access = (r & 1u) << 6 | (r & 2u) << 6 | ((r & 4u) != 0u ? 0ul : 1ul << 54) | 1ul << 10 | 1ul;
+
+	switch (number(kind)) {
+	case 1:
+		e = (RAM_BASE + n * 4096u) | 3u;
+		break;
+	case 2:
+		e = (RAM_BASE + n * 4096u) | access | 0x3ul << 8 | 0xful << 2 | 2u;
+		break;
+	case 3:
+		e = (RAM_BASE + n * 4096u) | access | 0x3ul << 8 | 0xful << 2;
+		break;
+	case 4:
+		e = n * 4096u | access | 1ul << 2 | 2u;
+		break;
+	default:
+		break;
+	}
+	expected.entries[number(g)][number(index)] = e;
+	return Val_unit;
+}
+
+value lock_expect_entry_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_expect_entry(a[0], a[1], a[2], a[3], a[4]);
+}
+
+value lock_expect_root(value g)
+{
+	memset(expected.entries[number(g)], 0, sizeof(expected.entries[0]));
+	return Val_unit;
+}
+
+value lock_expect_vspace(value g, value guest, value life, value vmid, value serial, value policy)
+{
+	struct vspace *v = &expected.vspace[number(g)];
+
+	v->guest = (u32)number(guest);
+	v->life = (u32)number(life);
+	v->vmid = (u32)number(vmid);
+	v->serial = (u32)number(serial);
+	v->policy = number(policy);
+	return Val_unit;
+}
+
+value lock_expect_vspace_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_expect_vspace(a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+value lock_expect_member(value g, value index, value vcpu)
+{
+	expected.vspace[number(g)].vcpu[number(index)] = (granule_t)number(vcpu);
+	return Val_unit;
+}
+
+value lock_expect_vcpu(value g, value vspace, value index, value guest, value power, value exiting)
+{
+	struct vcpu *v = &expected.vcpu[number(g)];
+
+	v->vspace = (granule_t)number(vspace);
+	v->index = (u32)number(index);
+	v->guest = (u32)number(guest);
+	v->power = (u32)number(power);
+	v->exiting = (u32)number(exiting);
+	return Val_unit;
+}
+
+value lock_expect_vcpu_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_expect_vcpu(a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+value lock_expect_core(value g, value core, value runner, value cspace, value serial)
+{
+	struct vcpu *v = &expected.vcpu[number(g)];
+
+	v->core = (u32)number(core);
+	v->runner = (granule_t)number(runner);
+	v->cspace = (granule_t)number(cspace);
+	v->cspace_serial = number(serial);
+	return Val_unit;
+}
+
+value lock_expect_core_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_expect_core(a[0], a[1], a[2], a[3], a[4]);
+}
+
+value lock_expect_words(value g, value count, value word)
+{
+	for (u64 i = 0; i < number(count); i++) {
+		expected.word[number(g) + i] = number(word);
+	}
+	return Val_unit;
+}
+
+value lock_expect_vmids(value left)
+{
+	expected.vmids_left = (u32)number(left);
+	return Val_unit;
+}
+
+value lock_expect_unmeasured(value g)
+{
+	memset(expected.vspace[number(g)].measurement, 0, sizeof(expected.vspace[0].measurement));
+	return Val_unit;
+}
+
+/* docs/decisions/0006-sealing.md: M = SHA-256(M || record). */
+value lock_expect_measured(value g, value kind, value a, value b, value c, value frame)
+{
+	u64 *m = expected.vspace[number(g)].measurement[0];
+	u64 message[12] = {m[0], m[1], m[2], m[3], number(kind), number(a), number(b), number(c)};
+
+	if (number(kind) == MEASURED_CONTENT) {
+		static u64 content[512 * 512];
+
+		native_ram_read(number(frame) * 4096u, content, number(b));
+		sha256(content, number(b), message + 8);
+	}
+	sha256(message, sizeof(message), m);
+	return Val_unit;
+}
+
+value lock_expect_measured_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_expect_measured(a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- the kernel's state against it ---- */
+
+static u32 wrong_at;
+
+value lock_where(value unit)
+{
+	(void)unit;
+	return Val_long(wrong_at);
+}
+
+static bool vspace_differs(granule_t g)
+{
+	const struct vspace *e = &expected.vspace[g], *v = vspace_at(g);
+
+	return e->guest != v->guest || e->life != v->life || e->vmid != v->vmid || e->serial != v->serial ||
+	       e->policy != v->policy || memcmp(e->vcpu, v->vcpu, sizeof(e->vcpu)) != 0 ||
+	       memcmp(e->measurement, v->measurement, sizeof(e->measurement)) != 0;
+}
+
+static bool vcpu_differs(granule_t g)
+{
+	const struct vcpu *e = &expected.vcpu[g], *v = vcpu_at(g);
+
+	return e->vspace != v->vspace || e->index != v->index || e->guest != v->guest || e->power != v->power ||
+	       e->exiting != v->exiting || e->core != v->core || e->runner != v->runner || e->cspace != v->cspace ||
+	       e->cspace_serial != v->cspace_serial;
+}
+
+static bool word_differs(granule_t g)
+{
+	u8 state = expected.state[g];
+
+	if (state != GRANULE_FREE && state != GRANULE_PRIVATE && state != GRANULE_SHARED && state != GRANULE_TAIL) {
+		return false;
+	}
+	u64 word = 0;
+
+	native_ram_read((u64)g * GRANULE_SIZE, &word, sizeof(word));
+	return word != expected.word[g];
+}
+
+/* 0: the same; otherwise what differs, and lock_where() says which granule. Content of frames of 2 MiB: of their first
+ * granule unless `every`. */
+value lock_compare(value small, value every)
+{
+	if (memcmp(granule_state, expected.state, sizeof(expected.state)) != 0 ||
+	    memcmp(granule_owner, expected.owner, sizeof(expected.owner)) != 0 ||
+	    memcmp(granule_place, expected.place, sizeof(expected.place)) != 0) {
+		for (wrong_at = 0; granule_state[wrong_at] == expected.state[wrong_at] &&
+				   granule_owner[wrong_at] == expected.owner[wrong_at] &&
+				   granule_place[wrong_at] == expected.place[wrong_at];) {
+			wrong_at++;
+		}
+		return Val_long(1);
+	}
+	if (vmid_left() != expected.vmids_left) {
+		return Val_long(2);
+	}
+	for (granule_t g = 0; g < WORLD; g++) {
+		u8 state = expected.state[g];
+
+		wrong_at = g;
+		if (state == GRANULE_KERNEL || (!Bool_val(every) && g >= number(small) && g % 512u != 0u)) {
+			continue;
+		}
+		if (expected.linked[g] && memcmp(table_at(g), expected.entries[g], GRANULE_SIZE) != 0) {
+			return Val_long(3);
+		}
+		if (state == GRANULE_VSPACE && vspace_differs(g)) {
+			return Val_long(4);
+		}
+		if (state == GRANULE_VCPU && vcpu_differs(g)) {
+			return Val_long(5);
+		}
+		if (word_differs(g)) {
+			return Val_long(6);
+		}
+	}
+	return Val_long(0);
+}
+
+/* ---- what the hardware was told: table writes, invalidations, scrubs and hashes, in order ---- */
+
+static bool is_compared(enum native_operation o)
+{
+	return o == NATIVE_TABLES_WRITTEN || o == NATIVE_INVALIDATE_IPA || o == NATIVE_INVALIDATE_VSPACE ||
+	       o == NATIVE_SCRUB || o == NATIVE_HASH;
+}
+
+static struct native_event told[4096];
+static u32 told_count, told_at;
+
+static void tell(enum native_operation o, u64 a, u64 b, u64 c)
+{
+	if (told_count < 4096u) {
+		told[told_count] = (struct native_event){o, a, b, c};
+	}
+	told_count++;
+}
+
+value lock_told_written(value unit)
+{
+	tell(NATIVE_TABLES_WRITTEN, 0, 0, 0);
+	return unit;
+}
+
+value lock_told_invalidate(value vmid, value vspace, value ipa)
+{
+	tell(NATIVE_INVALIDATE_IPA, number(vmid), granule_address((granule_t)number(vspace) + 1u), number(ipa));
+	return Val_unit;
+}
+
+value lock_told_invalidate_all(value vmid, value vspace)
+{
+	tell(NATIVE_INVALIDATE_VSPACE, number(vmid), granule_address((granule_t)number(vspace) + 1u), 0);
+	return Val_unit;
+}
+
+value lock_told_scrub(value first, value count)
+{
+	tell(NATIVE_SCRUB, number(first), number(count), 0);
+	return Val_unit;
+}
+
+value lock_told_hash(value first, value count)
+{
+	tell(NATIVE_HASH, number(first), number(count), 0);
+	return Val_unit;
+}
+
+/* Both logs are the same; both are emptied. */
+value lock_log_agrees(value unit)
+{
+	bool agrees = true;
+
+	(void)unit;
+	told_at = 0;
+	for (u32 i = 0; i < native_events() && agrees; i++) {
+		struct native_event e = native_event(i);
+
+		if (!is_compared(e.operation)) {
+			continue;
+		}
+		const struct native_event *t = &told[told_at];
+
+		agrees = told_at < told_count && e.operation == t->operation && e.a == t->a && e.b == t->b &&
+			 (e.operation == NATIVE_HASH ||
+			  (e.operation == NATIVE_SCRUB ? e.c != GRANULE_FREE : e.c == t->c)); /* free only when zero */
+		told_at++;
+	}
+	agrees = agrees && told_at == told_count;
+	told_count = 0;
+	native_forget_log();
+	return Val_bool(agrees);
+}
+
+/* ---- calls ---- */
+
+value lock_write(value g, value word)
+{
+	u64 w = number(word);
+
+	native_ram_write(number(g) * GRANULE_SIZE, &w, sizeof(w));
+	return Val_unit;
+}
+
+static u64 state_set(granule_t vcpu, u64 base, u64 top, u64 state)
+{
+	struct vcpu *v = vcpu_at(vcpu);
+
+	v->x[0] = 0xc4000197u;
+	v->x[1] = base;
+	v->x[2] = top;
+	v->x[3] = state;
+	v->core = 0;
+	cores[0].current = vcpu;
+	(void)rsi_call(0);
+	v->core = CORE_NONE;
+	cores[0].current = GRANULE_NONE;
+	return v->x[0] != 0u ? 1u : v->x[1] << 2 | (v->x[2] != 0u ? 2u : 0u);
+}
+
+/* What a part-wise function answers: what is left of the budget, twice, and one more when it is done. */
+static u64 part(bool done, const u32 *budget)
+{
+	return (u64)*budget * 2u + (done ? 1u : 0u);
+}
+
+static u64 invoke(u64 which, const u64 a[7])
+{
+	granule_t g = (granule_t)a[0], v = (granule_t)a[1];
+	u32 budget = (u32)a[2];
+
+	switch (which) {
+	case 0:
+		return vspace_map_private(g, v, a[2], a[3]);
+	case 1:
+		return vspace_map_shared(g, v, a[2], a[3]);
+	case 2:
+		return vspace_map_device((u32)a[0], v, a[2], a[3]);
+	case 3:
+		return vspace_map_table(g, v, a[2], a[3]);
+	case 4:
+		return vspace_donate(g, v, a[2], a[3]);
+	case 5:
+		return vspace_expect_ram(g, a[1], a[2], a[3]);
+	case 6:
+		return vspace_activate(g, a[1]);
+	case 7:
+		(void)vspace_unmap_private(g);
+		return 0;
+	case 8:
+		(void)vspace_unmap_shared(g, v, a[2]);
+		return 0;
+	case 9:
+		(void)vspace_unmap_device((u32)a[0], v, a[2]);
+		return 0;
+	case 10:
+		cnode_make(g, (u32)a[1], a[2]);
+		return 0;
+	case 11:
+		table_make(g);
+		return 0;
+	case 12:
+		vcpu_make(g);
+		return 0;
+	case 13:
+		frame_make(g, a[1] != 0u, a[2] != 0u);
+		return 0;
+	case 14:
+		vspace_make(g, a[1] != 0u);
+		return 0;
+	case 15:
+		return part(cnode_destroy(g, (u32)a[1], &budget), &budget);
+	case 16:
+		return part(table_destroy(g, &budget), &budget);
+	case 17:
+		return part(frame_destroy(g, &budget), &budget);
+	case 18:
+		return part(vspace_kill(g, &budget), &budget);
+	case 19:
+		return part(vspace_destroy(g, &budget), &budget);
+	case 20:
+		return part(vcpu_destroy(g, &budget), &budget);
+	case 21:
+		return state_set(g, a[1], a[2], a[3]);
+	case 22:
+		return vcpu_configure(g, v, a[2], (granule_t)a[3], a[4], a[5], a[6]);
+	default:
+		abort();
+	}
+}
+
+/* -1: the machine stopped. */
+value lock_call(value which, value a, value b, value c, value d, value e, value f, value g)
+{
+	const u64 arguments[7] = {number(a), number(b), number(c), number(d), number(e), number(f), number(g)};
+
+	if (setjmp(stopped) != 0) {
+		return Val_long(-1);
+	}
+	return Val_long((long)invoke(number(which), arguments));
+}
+
+value lock_call_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_call(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+}

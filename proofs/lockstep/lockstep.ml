@@ -1,0 +1,404 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(* The model extracted from proofs/spec beside the compiled kernel/core: each call on both, then result, whole state and what
+   the hardware was told are compared. lockstep CALLS SEED *)
+module Numbers = Z
+open Model
+module Z = Numbers
+
+external reset : unit -> unit = "lock_reset" [@@noalloc]
+external free : int -> int -> unit = "lock_free" [@@noalloc]
+external expect_granule : int -> int -> int -> int -> unit = "lock_expect_granule" [@@noalloc]
+external expect_entry : int -> int -> int -> int -> int -> unit = "lock_expect_entry_bytes" "lock_expect_entry" [@@noalloc]
+external expect_root : int -> unit = "lock_expect_root" [@@noalloc]
+external expect_vspace : int -> int -> int -> int -> int -> int -> unit = "lock_expect_vspace_bytes" "lock_expect_vspace" [@@noalloc]
+external expect_member : int -> int -> int -> unit = "lock_expect_member" [@@noalloc]
+external expect_vcpu : int -> int -> int -> int -> int -> int -> unit = "lock_expect_vcpu_bytes" "lock_expect_vcpu" [@@noalloc]
+external expect_core : int -> int -> int -> int -> int -> unit = "lock_expect_core_bytes" "lock_expect_core" [@@noalloc]
+external expect_words : int -> int -> int -> unit = "lock_expect_words" [@@noalloc]
+external expect_vmids : int -> unit = "lock_expect_vmids" [@@noalloc]
+external expect_unmeasured : int -> unit = "lock_expect_unmeasured" [@@noalloc]
+external expect_measured : int -> int -> int -> int -> int -> int -> unit = "lock_expect_measured_bytes" "lock_expect_measured" [@@noalloc]
+external where : unit -> int = "lock_where" [@@noalloc]
+external compare_state : int -> bool -> int = "lock_compare" [@@noalloc]
+external told_written : unit -> unit = "lock_told_written" [@@noalloc]
+external told_invalidate : int -> int -> int -> unit = "lock_told_invalidate" [@@noalloc]
+external told_invalidate_all : int -> int -> unit = "lock_told_invalidate_all" [@@noalloc]
+external told_scrub : int -> int -> unit = "lock_told_scrub" [@@noalloc]
+external told_hash : int -> int -> unit = "lock_told_hash" [@@noalloc]
+external log_agrees : unit -> bool = "lock_log_agrees" [@@noalloc]
+external write : int -> int -> unit = "lock_write" [@@noalloc]
+external kernel : int -> int -> int -> int -> int -> int -> int -> int -> int = "lock_call_bytes" "lock_call"
+
+let z x = if x >= 0 then Z.of_int x else Z.add (Z.shift_left Z.one 64) (Z.of_int x)   (* as C sees it: unsigned *)
+let n = Z.to_int
+let none = 0xffffffff
+let get m i = Tmap.get m (Z.of_int i)
+
+(* The world: small granules, and three that begin a block. *)
+let small_first = 16
+let small = 80
+let blocks = [| 512; 1024; 1536 |]
+let device = 0x9000
+
+let start serial =
+  reset ();
+  free small_first (small - small_first);
+  Array.iter (fun b -> free b 512) blocks;
+  let open Tmap in
+  let gran = fill (init GKernel) (z small_first) (z (small - small_first)) GFree in
+  let gran = Array.fold_left (fun g b -> fill g (z b) (z 512) GFree) gran blocks in
+  let k = { gran; vsp = init vs_none; vmids = init false; next_serial = serial; vcp = init vcpu_none } in
+  { k; tlb = init (init (init Empty)); mem = init Z.zero; meas = init [] }
+
+(* ---- the model's state in the kernel's encoding, where it changed ---- *)
+
+let entry_at s v l i = Tmap.get (Tmap.get (Tmap.get s.k.vsp v).tab l) i
+let valid = function Leaf _ | Dev _ | Link _ -> true | _ -> false
+
+let table_of s v l i =
+  if n l = 1 then Some (n v + 1)
+  else match entry_at s v (Z.pred l) (Z.shift_right i 9) with Link t -> Some (n t) | _ -> None
+
+let show_entry s v l i =
+  match table_of s v l i with
+  | None -> ()
+  | Some t ->
+      let at = n i land 511 in
+      (match entry_at s v l i with
+       | Empty -> expect_entry t at 0 0 0
+       | Destroyed -> expect_entry t at 0 4 0
+       | Ram -> expect_entry t at 0 8 0
+       | Link u -> expect_entry t at 1 (n u) 0
+       | Leaf (f, r) -> expect_entry t at (if n l = 2 then 3 else 2) (n f) (n r)
+       | Dev (p, r) -> expect_entry t at 4 (n p) (n r))
+
+let show_entries s v l first count =
+  for j = 0 to count - 1 do show_entry s v l (Z.add first (z j)) done
+
+let block_bit b = if b then 0x80000000 else 0
+
+let show_granule s g =
+  match get s.k.gran g with
+  | GFree -> expect_granule g 0 0 0
+  | GKernel -> expect_granule g 1 0 0
+  | GCnode (serial, _) -> expect_granule g 2 (n serial land 0xffffffff) (n serial lsr 32)
+  | GTable None -> expect_granule g 3 none 0
+  | GTable (Some ((v, l), i)) ->
+      let unit_ = if n l = 2 then n i * 512 else n i in   (* index of the naming entry: 1 GiB or 2 MiB *)
+      expect_granule g 3 (n v) (unit_ lor (n l lsl 24))
+  | GVspace -> expect_granule g 4 none 0
+  | GRoot v -> expect_granule g 5 (n v) 0
+  | GVcpu -> expect_granule g 6 none 0
+  | GPrivate (b, None, scrubbed) -> expect_granule g 7 none (block_bit b lor if scrubbed then 0x40000000 else 0)
+  | GPrivate (b, Some (v, i), _) -> expect_granule g 7 (n v) (block_bit b lor (if b then n i * 512 else n i))
+  | GShared (b, places) -> expect_granule g 8 (List.length places) (block_bit b)
+  | GTail _ -> expect_granule g 9 0 0
+
+let life = function Building -> 0 | Active -> 1 | Ended -> 2 | Dying -> 3 | Dead -> 4
+let power = function Unconfigured -> 0 | Off -> 1 | On -> 2 | Crashed -> 3
+let bit b = if b then 1 else 0
+
+let show_vspace s v =
+  let x = get s.k.vsp v in
+  expect_vspace v (bit x.guest) (life x.living) (n x.vmid) (n x.serial) (n x.policy);
+  for i = 0 to 7 do expect_member v i (n (get x.vcpus i)) done
+
+let show_vcpu s c =
+  let x = get s.k.vcp c in
+  expect_vcpu c (n x.in_vspace) (n x.index) (bit x.of_guest) (power x.powered) (bit x.exiting);
+  expect_core c (n x.core) (n x.runner) (n x.cspace) (n x.cspace_serial)
+
+let show_vmids s =
+  let left = ref 0 in
+  for m = 1 to 255 do if not (get s.k.vmids m) then incr left done;
+  expect_vmids !left
+
+let show_prim s p =
+  match p with
+  | SetTab (v, l, i, _) ->
+      show_entry s v l i;
+      (match entry_at s v l i with
+       | Link _ -> show_entries s v (Z.succ l) (Z.shift_left i 9) 512
+       | _ -> ())
+  | FillTab (v, l, i, count, _) -> show_entries s v l i (n count)
+  | SetGran (g, _) -> show_granule s (n g)
+  | Claim (g, count, _) | Release (g, count) ->
+      for j = n g to n g + n count - 1 do show_granule s j done;
+      if n count <> 512 || n g >= small then expect_words (n g) (n count) 0
+  | Scrub (g, count) -> expect_words (n g) (n count) 0
+  | NewVspace (v, _, _, _) ->
+      show_granule s (n v); show_granule s (n v + 1); show_vspace s (n v); show_vmids s;
+      expect_root (n v + 1); expect_unmeasured (n v)
+  | EndVspace v -> show_granule s (n v); show_granule s (n v + 1); show_vmids s
+  | SetVs (v, _) -> show_vspace s (n v)
+  | SetVcpu (c, _) -> show_vcpu s (n c)
+  | Measure (v, MRam (a, b, c)) -> expect_measured (n v) 2 (n a) (n b) (n c) 0
+  | Measure (v, MVcpu (a, b, c)) -> expect_measured (n v) 3 (n a) (n b) (n c) 0
+  | Measure (v, MPolicy a) -> expect_measured (n v) 4 (n a) 0 0 0
+  | Measure (_, MContent _) -> failwith "the model measures content by MeasureFrame"
+  | MeasureFrame (v, ipa, r, f, count) -> expect_measured (n v) 1 (n ipa) (n count * 4096) (n r) (n f)
+  | InvIpa _ | InvAll _ -> ()
+
+(* What a step tells the hardware; `s` is the state before it. *)
+let tell s p =
+  let vmid v = n (Tmap.get s.k.vsp v).vmid in
+  match p with
+  | SetTab (v, l, i, e) -> if valid e || valid (entry_at s v l i) then told_written ()
+  | InvIpa (v, ipa) -> told_invalidate (vmid v) (n v) (n ipa)
+  | InvAll v -> told_invalidate_all (vmid v) (n v)
+  | Scrub (g, count) -> told_scrub (n g) (n count)
+  | MeasureFrame (_, _, _, f, count) -> told_hash (n f) (n count)
+  | _ -> ()
+
+(* ---- one call on both ---- *)
+
+let calls = ref 0
+let tally : (string * int, int) Hashtbl.t = Hashtbl.create 200
+let count name result =
+  let key = (name, result) in
+  Hashtbl.replace tally key (1 + try Hashtbl.find tally key with Not_found -> 0)
+
+let what = [| "nothing"; "the granule table"; "the VMIDs left"; "a translation table"; "a VSpace"; "a vCPU"; "memory" |]
+
+let run s name number args expected_result prims =
+  let fail text =
+    Printf.eprintf "lockstep: call %d, %s(%s): %s\n" !calls name (String.concat ", " (List.map string_of_int args)) text;
+    exit 1 in
+  incr calls;
+  let a i = match List.nth_opt args i with Some x -> x | None -> 0 in
+  let result = kernel number (a 0) (a 1) (a 2) (a 3) (a 4) (a 5) (a 6) in
+  if result <> expected_result then
+    fail (Printf.sprintf "the kernel answers %d, the model %d" result expected_result);
+  let s' = List.fold_left (fun s p -> tell s p; step p s) s prims in
+  List.iter (show_prim s') prims;
+  let differs = compare_state small (!calls land 255 = 0) in
+  if differs <> 0 then fail (Printf.sprintf "%s differs at granule %d" what.(differs) (where ()));
+  if not (log_agrees ()) then fail "the hardware was told something else, or in another order";
+  count name (if expected_result > 0 && number >= 15 && number <= 20 then expected_result land 1
+              else if number = 21 then bit (expected_result = 1) else expected_result);
+  s'
+
+let outcome s name number args = function
+  | Stop -> run s name number args (-1) []
+  | Err (e, a) -> run s name number args (n e + 256 * n a) []
+  | Done ps -> run s name number args 0 ps
+
+(* Functions that do a part; a budget comes as the third argument. *)
+let partly s name number args ((finished, budget), prims) =
+  run s name number args (2 * n budget + bit finished) prims
+
+(* Making takes free granules: retype sees to that (granules_free), so nothing else is tried on the kernel. *)
+let making s name number args = function Done ps -> run s name number args 0 ps | _ -> s
+
+(* ---- a random walk through small worlds ---- *)
+
+let pick a = a.(Random.int (Array.length a))
+let candidates = Array.append (Array.init (small - small_first) (fun i -> small_first + i)) blocks
+(* A granule that satisfies `good`, nearly always. *)
+let choose s good =
+  let count = Array.length candidates in
+  let from = Random.int count in
+  if Random.int 30 = 0 then candidates.(from)
+  else
+    let rec look i = if i = count then candidates.(from) else
+      let g = candidates.((from + i) mod count) in if good (get s.k.gran g) then g else look (i + 1) in
+    look 0
+
+let private_ = function GPrivate _ -> true | _ -> false
+let unmapped = function GPrivate (_, None, _) -> true | _ -> false
+let shared = function GShared _ -> true | _ -> false
+let table = function GTable _ -> true | _ -> false
+let unlinked = function GTable None -> true | _ -> false
+let vspace = function GVspace -> true | _ -> false
+let vcpu = function GVcpu -> true | _ -> false
+let free_ = function GFree -> true | _ -> false
+let cnode = function GCnode _ -> true | _ -> false
+let guest s = choose s vspace
+let guest_vspace s wanted =
+  let rec again i = let v = choose s vspace in
+    if i = 0 || (get s.k.vsp v).guest = wanted then v else again (i - 1) in again 6
+
+let half = 1 lsl 38
+let ipas = [| 0; 0x1000; 0x2000; 0x1ff000; 0x200000; 0x201000; 0x400000; 0x40000000; 0x40001000; 0x40200000; half - 0x1000;
+              half - 0x200000; half; half + 0x1000; half + 0x200000; half + 0x201000; half + 0x40000000; 2 * half - 0x1000;
+              2 * half - 0x200000; 2 * half; 0x123; 0x200123; -1; -4096; 1 lsl 61 |]
+let ipa_at a = let i = Random.int 100 in if i < 90 then a.(Random.int 7) else pick ipas
+let low = [| 0; 0x1000; 0x2000; 0x200000; 0x201000; 0x400000; 0x1ff000 |]
+let high = Array.map (fun i -> half + i) low
+let ipa_for s v = if (get s.k.vsp v).guest then (if Random.int 3 = 0 then ipa_at high else ipa_at low)
+  else if Random.int 6 = 0 then ipa_at high else ipa_at low
+let rights () = 1 + 2 * Random.int 2 + 4 * Random.int 2
+let budget () = pick [| 0; 1; 2; 3; 511; 512; 513; 2000; 512; 512 |]
+
+(* An IPA that `map` can have accepted: unmapping is only asked for such. *)
+let mapped_at ipa size = ipa land lnot (size - 1) land (2 * half - 1)
+
+let serial = ref 0
+let one s =
+  let k = s.k in
+  let zi = z in
+  match Random.int 1000 with
+  | r when r < 110 ->
+      let f = choose s unmapped and v = guest_vspace s false and p = rights () in
+      let i = if Random.int 4 = 0 then pick ipas else ipa_for s v in
+      outcome s "map_private" 0 [f; v; i; p] (map_private k (zi f) (zi v) (zi i) (zi p))
+  | r when r < 210 ->
+      let f = choose s shared and v = choose s vspace and p = rights () in
+      let i = if (get k.vsp v).guest && Random.int 5 > 0 then ipa_at high else ipa_for s v in
+      outcome s "map_shared" 1 [f; v; i; p] (map_shared k (zi f) (zi v) (zi i) (zi p))
+  | r when r < 250 ->
+      let v = guest_vspace s false and p = 1 + 2 * Random.int 2 in
+      let i = ipa_for s v in
+      outcome s "map_device" 2 [device; v; i; p] (map_device k (zi device) (zi v) (zi i) (zi p))
+  | r when r < 340 ->
+      let t = choose s unlinked and v = choose s vspace and l = pick [| 2; 2; 3; 3; 3; 3; 1; 4 |] in
+      let i = pick [| 0; 0; 0; 0x200000; half; half; half + 0x200000; 0x40000000; 0x1000; 2 * half; -1 |] in
+      outcome s "map_table" 3 [t; v; i; l] (map_table k (zi t) (zi v) (zi i) (zi l))
+  | r when r < 490 ->
+      let f = if Random.int 3 = 0 then choose s private_ else choose s unmapped in
+      let v = guest_vspace s true and p = rights () in
+      let i = if Random.int 6 = 0 then pick ipas else ipa_at low in
+      outcome s "donate" 4 [f; v; i; p] (donate k (zi f) (zi v) (zi i) (zi p))
+  | r when r < 560 ->
+      let v = guest_vspace s true and b = pick [| 12; 12; 12; 21; 21; 13; 0 |] and c = pick [| 1; 1; 2; 3; 0; 511; 512; 513; -1 |] in
+      let i = if Random.int 6 = 0 then pick ipas else ipa_at low in
+      outcome s "expect_ram" 5 [v; i; b; c] (expect_ram k (zi v) (zi i) (zi b) (zi c))
+  | r when r < 575 ->
+      let v = guest_vspace s true and p = pick [| 0; 0; 1; 2; -1 |] in
+      outcome s "activate" 6 [v; p] (activate k (zi v) (zi p))
+  | r when r < 625 ->
+      let f = choose s (fun g -> private_ g && not (unmapped g)) in
+      outcome s "unmap_private" 7 [f] (unmap_private k (zi f))
+  | r when r < 695 ->
+      let f = choose s shared in
+      let v, i = match get k.gran f with
+        | GShared (b, places) when places <> [] && Random.int 8 > 0 ->
+            let v, i = List.nth places (Random.int (List.length places)) in n v, n i * (if b then 0x200000 else 0x1000)
+        | GShared (b, _) -> let v = guest s in v, mapped_at (ipa_for s v) (if b then 0x200000 else 0x1000)
+        | _ -> let v = guest s in v, ipa_for s v in
+      outcome s "unmap_shared" 8 [f; v; i] (unmap_shared k (zi f) (zi v) (zi i))
+  | r when r < 715 ->
+      let v = guest_vspace s false in
+      let i = mapped_at (ipa_at low) 0x1000 in
+      outcome s "unmap_device" 9 [device; v; i] (unmap_device k (zi device) (zi v) (zi i))
+  | r when r < 721 ->
+      let g = choose s free_ and c = 1 + Random.int 2 in
+      incr serial;
+      making s "cnode_make" 10 [g; c; !serial] (cnode_make k (zi g) (zi c) (zi !serial))
+  | r when r < 746 -> let g = choose s free_ in making s "table_make" 11 [g] (table_make k (zi g))
+  | r when r < 756 -> let g = choose s free_ in making s "vcpu_make" 12 [g] (vcpu_make k (zi g))
+  | r when r < 806 ->
+      let block = Random.int 4 = 0 and priv = Random.int 3 > 0 in
+      let g = if block then pick blocks else choose s free_ in
+      making s "frame_make" 13 [g; bit block; bit priv] (frame_make k (zi g) block priv)
+  | r when r < 814 ->
+      let g = choose s free_ and gu = Random.int 2 = 0 in
+      making s "vspace_make" 14 [g; bit gu] (vspace_make k (zi g) gu)
+  | r when r < 819 ->
+      let g = choose s cnode and b = budget () in
+      (match get k.gran g with
+       | GCnode (_, c) -> partly s "cnode_destroy" 15 [g; n c; b] (cnode_destroy (zi g) k (zi b))
+       | _ -> s)
+  | r when r < 828 ->
+      let g = choose s table and b = budget () in
+      if table (get k.gran g) then partly s "table_destroy" 16 [g; 0; b] (table_destroy (zi g) k (zi b)) else s
+  | r when r < 868 ->
+      let g = choose s (fun x -> private_ x || shared x) and b = budget () in
+      (match get k.gran g with
+       | GPrivate _ | GShared (_, []) -> partly s "frame_destroy" 17 [g; 0; b] (frame_destroy (zi g) k (zi b))
+       | _ -> s)
+  | r when r < 870 ->
+      let g = choose s vspace and b = budget () in
+      if vspace (get k.gran g) then partly s "vspace_kill" 18 [g; 0; b] (vspace_kill (zi g) k (zi b)) else s
+  | r when r < 875 ->
+      let g = choose s vspace and b = budget () in
+      if vspace (get k.gran g) then partly s "vspace_destroy" 19 [g; 0; b] (vspace_destroy (zi g) k (zi b)) else s
+  | r when r < 879 ->
+      let g = choose s vcpu and b = budget () in
+      if vcpu (get k.gran g) then partly s "vcpu_destroy" 20 [g; 0; b] (vcpu_destroy (zi g) k (zi b)) else s
+  | r when r < 939 ->
+      let g = choose s vcpu in
+      let x = get k.vcp g in
+      if vcpu (get k.gran g) && x.of_guest && n x.in_vspace <> none then begin
+        let base = if Random.int 8 = 0 then pick ipas else ipa_at low in
+        let top = if Random.int 8 = 0 then pick ipas else base + pick [| 0x1000; 0x2000; 0x3000; 0x200000; 0x400000; 0x40000000; 0 |] in
+        let state = pick [| 0; 0; 0; 1; 1; 1; 2 |] in
+        match ripas_set k x.in_vspace (zi base) (zi top) (zi state) with
+        | None -> run s "ripas_set" 21 [g; base; top; state] 1 []
+        | Some ((stop, _), ps) ->
+            let stop = min (n stop) top in
+            run s "ripas_set" 21 [g; base; top; state] (stop lsl 2 lor if stop > base then 0 else 2) ps
+      end else s
+  | r when r < 951 ->
+      let c = choose s vcpu and v = choose s vspace and i = pick [| 0; 0; 0; 1; 2; 7 |] in
+      let gu = (get k.vsp v).guest in
+      let cs = if gu then none else choose s cnode in
+      let cs = if cs <> none && not (cnode (get k.gran cs)) then none else cs in
+      let e = pick [| 0; 0x1000; 0x40000000; 3 |] and a = Random.int 3 and st = pick [| 0; 0; 0; 16; 8 |] in
+      outcome s "vcpu_configure" 22 [c; v; i; cs; e; a; st]
+        (configure k (zi c) (zi v) (zi i) (zi cs) (zi e) (zi a) (zi st))
+  | _ ->
+      (* a guest or task writes to a page that is mapped for it, by the model's TLB *)
+      let v = choose s vspace in
+      let w = 1 + Random.int 1000000 in
+      let l = if Random.int 4 = 0 then 2 else 3 and i = Random.int 3 in
+      let i = if Random.int 2 = 0 then i else i + (half / if l = 2 then 0x200000 else 0x1000) in
+      let walk s l i = deed_step (Walk (zi v, zi l, zi i, Leaf (zi 0, zi 3))) s in
+      let s1 = walk s 1 (if l = 2 then i / 512 else i / 512 / 512) in
+      let s1 = if l = 3 then walk s1 2 (i / 512) else s1 in
+      let s1 = walk s1 l i in
+      let j = if l = 2 then Random.int 512 else 0 in
+      let s2 = deed_step (Write (zi v, zi l, zi i, zi j, zi w)) s1 in
+      (match entry_at s2 (zi v) (zi l) (zi i) with
+       | Leaf (f, _) ->
+           let g = n f + j in
+           if n (get s2.mem g) = w then begin write g w; expect_words g 1 w end
+       | _ -> ());
+      s2
+
+(* ---- each world begins with something in it, and ends with its VMIDs given back ---- *)
+
+let furnish s =
+  let tables = ref 24 in
+  let table s v i l =
+    let t = !tables in
+    incr tables;
+    let s = making s "table_make" 11 [t] (table_make s.k (z t)) in
+    outcome s "map_table" 3 [t; v; i; l] (map_table s.k (z t) (z v) (z i) (z l)) in
+  let space s (v, guest) =
+    let s = making s "vspace_make" 14 [v; bit guest] (vspace_make s.k (z v) guest) in
+    let s = table (table s v 0 2) v 0 3 in
+    if guest then table (table s v half 2) v half 3 else s in
+  let frame s (g, block, priv) =
+    making s "frame_make" 13 [g; bit block; bit priv] (frame_make s.k (z g) block priv) in
+  let vcpu s (c, v) =
+    let s = making s "vcpu_make" 12 [c] (vcpu_make s.k (z c)) in
+    outcome s "vcpu_configure" 22 [c; v; 0; none; 0; 0; 0] (configure s.k (z c) (z v) (z 0) (z none) (z 0) (z 0) (z 0)) in
+  let s = List.fold_left space s [16, false; 18, true; 20, true; 22, false] in
+  let s = List.fold_left vcpu s [40, 18; 41, 20] in
+  let s = List.fold_left frame s (List.init 12 (fun i -> 42 + i, false, i < 8)) in
+  List.fold_left frame s [512, true, true; 1024, true, false]
+
+let finish s =
+  let rec destroy s v =
+    let ((over, _), _) as part = vspace_destroy (z v) s.k (z 2000) in
+    let s = partly s "vspace_destroy" 19 [v; 0; 2000] part in
+    if over then s else destroy s v in
+  Array.fold_left (fun s v -> if vspace (get s.k.gran v) then destroy s v else s) s candidates
+
+let () =
+  let limit = int_of_string Sys.argv.(1) and seed = int_of_string Sys.argv.(2) in
+  Random.init seed;
+  let started = Unix.gettimeofday () in
+  let serial = ref (z 1) in
+  while !calls < limit do
+    let s = ref (furnish (start !serial)) in
+    for _ = 1 to 1000 do s := one !s done;
+    serial := (finish !s).k.next_serial
+  done;
+  let seconds = Unix.gettimeofday () -. started in
+  List.iter (fun ((name, r), c) ->
+      let result = if r < 0 then "the machine stops" else if r = 0 then "ok" else Printf.sprintf "error %d, argument %d" (r land 255) (r lsr 8) in
+      Printf.printf "%-16s %-22s %8d\n" name result c)
+    (List.sort compare (Hashtbl.fold (fun a b l -> (a, b) :: l) tally []));
+  Printf.printf "lockstep: %d calls compared, %.0f a second\n" !calls (float !calls /. seconds)
