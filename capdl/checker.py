@@ -135,6 +135,8 @@ class Checker:
                 raise Problem(f"{cnode.name}: slot {slot} for {obj.name}: it has slots 1 to "
                               f"{(1 << cnode.decl.bits) - 1}", cap.where)
             obj.caps += 1
+            if obj.type == "stream" and obj.caps > 1 and not cap.copy:
+                raise Problem(f"{obj.name}: a device has one owner; it is placed twice", cap.where)
             if obj.type == "ut" and obj.caps > 1:
                 raise Problem(f"{obj.name}: untyped memory has one capability; it is placed twice", cap.where)
             if obj.type == "ut" and rights != ALL_RIGHTS:

@@ -3,10 +3,11 @@
 from capdl import blob
 from capdl.memory import round_up
 from capdl.model import Cap, Container, Decl, Description, Fill, Ref, all_of
+from capdl.platform import FUNCTION_PAGES
 from capdl.problem import NOWHERE, Problem, size_text
 from capdl.sizes import powers_of_two
 from capdl.system import BLOCK, BOOT_SLOTS, GIB, LETTERS, PAGE
-from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, RTC_AT, WINDOW, Tables, program
+from capdl.vmm_space import BLOB_AT, BLOB_FILE, CONSOLE_AT, DEVICES_AT, DEVICE_STEP, RTC_AT, WINDOW, Tables, program
 
 # The VMM's CNode: these slots, the guests' untypeds, what is left at boot, the capabilities that are
 # placed nowhere else, and free slots.
@@ -75,6 +76,42 @@ def shared_memory(source, slots, slot):
     return decls, given, slot
 
 
+def devices(source, platform, slots, slot, tables):
+    """PCI functions of guests: registers that the VMM maps, a stream and an interrupt. -> objects, irq maps,
+    {guest: its devices}, slot of the SMMU's interrupt, first slot after all."""
+    decls, maps, given, owner = [], [], {guest.name: [] for guest in source.guests}, {}
+    for guest, address in ((guest, address) for guest in source.guests for address in guest.devices):
+        function = platform.function(address.value)
+        if function is None:
+            there = ", ".join(f.address for f in platform.functions) or "none: it has no SMMU"
+            raise Problem(f"{guest.name}.devices: no PCI function {address.value} can be assigned on {platform.name}; "
+                          f"there: {there}", address.where)
+        if address.value in owner:
+            raise Problem(f"{guest.name}.devices: {address.value} is {owner[address.value]}'s already: a device has one "
+                          f"owner", address.where)
+        owner[address.value] = guest.name
+        name, at = f"pci_{function.stream}", DEVICES_AT + (len(owner) - 1) * DEVICE_STEP
+        pages = [function.config, *range(function.window, function.window + FUNCTION_PAGES * PAGE, PAGE)]
+        for number, page in enumerate(pages):
+            decls.append(Decl(f"{name}_page{number}", "frame", size=PAGE, numbers={"paddr": page}, where=address.where,
+                              comment=f"{guest.name}: {address.value}" if number == 0 else ""))
+            tables.map(decls[-1].name, None, PAGE, at + number * PAGE, "RW")
+        handed = [Decl(f"{name}_stream", "stream", numbers={"id": function.stream}, where=address.where),
+                  Decl(f"{name}_irq", "irq", where=address.where)]
+        maps.append((function.irq, Ref(f"{name}_irq")))
+        stream, irq = slots.give(slot, handed)
+        slot += len(handed)
+        decls += handed
+        given[guest.name].append({"number": function.stream, "stream": stream, "irq": irq, "intid": function.irq,
+                                  "config": at, "bars": at + PAGE, "window": function.window})
+    if not owner:
+        return decls, maps, given, 0, slot
+    decls.append(Decl("smmu_irq", "irq"))
+    maps.append((platform.smmu_irq, Ref("smmu_irq")))
+    slots.give(slot, decls[-1:])
+    return decls, maps, given, slot, slot + 1
+
+
 def vcpus(cores, flat):
     first = Decl("vmm_vcpu0", "vcpu", numbers={"index": 0, "entry": flat.entry, "argument": BLOB_AT})
     return [first] + [Decl(f"vmm_vcpu{i}", "vcpu") for i in range(1, cores)]
@@ -129,6 +166,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     vmm["memory"] = slots.give(MEMORY, memory)
     guest_decls, untypeds, after = guest_memory(source, platform, slots)
     shared_decls, regions, after = shared_memory(source, slots, after)
+    device_decls, device_irqs, given_devices, vmm["smmu_irq"], after = devices(source, platform, slots, after, tables)
     reclaim = round_up(after, BOOT_SLOTS)
     leftover, originals = reclaim + BOOT_SLOTS, reclaim + 2 * BOOT_SLOTS
     vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)
@@ -137,21 +175,22 @@ def compose(source, platform, cores, flat, guest_files, data):
                "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
                "load": g.load, "limit": g.limit, "debuggable": g.debuggable,
                "weight": g.weight, "cpus": g.cpus, "restarts": g.restarts,
-               "untyped": untypeds[g.name], "regions": regions[g.name]} for g in source.guests]
+               "untyped": untypeds[g.name], "regions": regions[g.name], "devices": given_devices[g.name]}
+              for g in source.guests]
     vmm["free_slots"] = (0, 0)
     _, blob_size = blob.layout(blob.tree_size(vmm, guests, data), data)
     frames = blob_frames(blob_size, tables)
 
     objects = [cspace] + tables.objects + code + runners + memory + [frames, console, console_irq]
     objects += clock + core_decls
-    objects += guest_decls + shared_decls
+    objects += guest_decls + shared_decls + device_decls
     homeless = sum(decl.count or 1 for decl in objects) - slots.made
     free = originals + homeless
     cspace.bits = cnode_bits(free + sum(g.memory // BLOCK + GUEST_SLOTS for g in source.guests) + SPARE_SLOTS)
     vmm["free_slots"] = (free, (1 << cspace.bits) - free)
     packed, tree = blob.pack(vmm, guests, data)
 
-    description = Description(objects=objects, irq_maps=[(platform.console_irq, Ref("console_irq"))])
+    description = Description(objects=objects, irq_maps=[(platform.console_irq, Ref("console_irq")), *device_irqs])
     description.caps = list(tables.containers.values())
     description.caps.append(Container(Ref("vmm_vcpu0"),
                                       [Cap("vspace", Ref("vmm_vspace")), Cap("cspace", Ref("vmm_cspace"))]))

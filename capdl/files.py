@@ -32,8 +32,8 @@ class Files:
             known = ", ".join(sorted(p.stem for p in places.guests.glob("*.img"))) or "none"
             path = places.guests / f"{value.removeprefix('guest:')}.img"
             return path, f"bare-metal guests that are built: {known}"
-        if key == "initrd" and value == "initramfs":
-            return places.build / "initramfs.cpio.gz", "build target guests"
+        if key == "initrd" and value in ("initramfs", "initramfs-devices"):
+            return places.build / f"{value}.cpio.gz", "build target guests"
         path = pathlib.Path(value).expanduser()
         return (path if path.is_absolute() else places.base / path), f"name a file for {guest.name}.{key}"
 

@@ -16,7 +16,7 @@ import tempfile
 from capdl.problem import Problem
 from capdl.system import BLOCK, EXECUTE, GIB, PAGE, READ, WRITE
 
-CONTENT, RAM, VCPU, POLICY = 1, 2, 3, 4
+CONTENT, RAM, VCPU, POLICY, STREAM = 1, 2, 3, 4, 5
 RAM_BASE = 0x40000000
 DEBUGGABLE = 1
 NO_HASH = bytes(32)
@@ -54,7 +54,7 @@ def part(chain, extents, start, end, size, table):
             chain.add(CONTENT, ipa, size, READ | WRITE | EXECUTE, hashlib.sha256(content).digest())
 
 
-def measure(memory, vcpus, entry, tree_address, extents, debuggable=False):
+def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, streams=()):
     """extents: [(ipa, bytes)] -> the measurement in hexadecimal."""
     chain = Chain()
     end = RAM_BASE + memory
@@ -63,6 +63,8 @@ def measure(memory, vcpus, entry, tree_address, extents, debuggable=False):
     part(chain, extents, blocks_end, end, PAGE, BLOCK)
     for index in range(vcpus):
         chain.add(VCPU, index, entry if index == 0 else 0, tree_address if index == 0 else 0)
+    for stream in streams:
+        chain.add(STREAM, stream, 0, 0)
     chain.add(POLICY, DEBUGGABLE if debuggable else 0, 0, 0)
     return chain.value.hex()
 
@@ -83,7 +85,7 @@ def of_guest(blob, layout_tool, guest):
     extents = [(ipa, data[offset:offset + size]) for ipa, offset, size in layout["extents"]]
     extents.append((layout["tree"], content))
     return measure(layout["memory"], layout["vcpus"], layout["entry"], layout["tree"], extents,
-                   layout["debuggable"])
+                   layout["debuggable"], layout["streams"])
 
 
 def main():

@@ -11,7 +11,7 @@ from capdl.problem import Problem, Where
 from capdl.system import ALL_RIGHTS, BLOCK, PAGE
 
 KIND = {"ut": "UNTYPED", "cnode": "CNODE", "pud": "TASK_VSPACE", "pd": "TABLE", "pt": "TABLE", "vcpu": "VCPU",
-        "irq": "IRQ", "core": "CORE"}
+        "irq": "IRQ", "core": "CORE", "stream": "STREAM"}
 NONE = "SPEC_NONE"
 TEMPLATES = pathlib.Path(__file__).with_name("templates")
 
@@ -24,7 +24,7 @@ def kind(obj):
 
 def address(obj):
     """What cap_info says of an object that the kernel gives at boot."""
-    return obj.intid or obj.decl.numbers.get("paddr", obj.decl.numbers.get("index", 0))
+    return obj.intid or obj.decl.numbers.get("paddr", obj.decl.numbers.get("id", obj.decl.numbers.get("index", 0)))
 
 
 @dataclass

@@ -20,6 +20,7 @@ PARAMETERS = {
     "vcpu": ({"index", "entry", "argument", "stack"}, set()),
     "irq": (set(), set()),
     "core": ({"index"}, {"index"}),
+    "stream": ({"id"}, {"id"}),
 }
 # Objects and capabilities of seL4 that nie has not, and what to do instead.
 NO_SCHEDULER = "the kernel has no scheduler: the task that runs a vCPU says for how long"
@@ -39,9 +40,9 @@ REFUSED = {
     "io_ports": NO_PC, "io_ports_control": NO_PC, "io_device": NO_PC, "io_pt": NO_PC, "io_space_master": NO_PC,
     "ioapic_irq": NO_PC, "msi_irq": NO_PC, "pml4": NO_PC, "pdpt": NO_PC,
 }
-NO_SMMU_OBJECT = "streams, contexts and their tables are not objects by themselves in nie"
+NO_SMMU_OBJECT = "a device is a stream (id: N), and what it reaches is the VSpace that a task attaches it to: declare a stream"
 REFUSED |= {name: NO_SMMU_OBJECT for name in ("arm_io_device", "arm_sid", "arm_cb", "arm_sid_control", "arm_cb_control")}
-FIXED_BITS = {"pud": 13, "pd": 12, "pt": 12, "vcpu": 12, "irq": 0, "core": 0}
+FIXED_BITS = {"pud": 13, "pd": 12, "pt": 12, "vcpu": 12, "irq": 0, "core": 0, "stream": 0}
 
 
 def given_parameters(decl):
@@ -121,6 +122,11 @@ def check_declaration(decl, platform, files, cores):
         check_frame(decl, platform, files)
     elif decl.type == "vcpu":
         check_vcpu(decl)
+    elif decl.type == "stream":
+        streams = [f.stream for f in platform.functions]
+        need(decl.count is None, decl, "an array of streams: declare each by itself")
+        need(decl.numbers["id"] in streams, decl,
+             f"no stream {decl.numbers['id']} on {platform.name}; there: {', '.join(map(str, streams)) or 'none'}")
     elif decl.type == "core":
         index = decl.numbers["index"]
         need(decl.count is None, decl, "an array of cores: declare each by itself")
@@ -247,6 +253,11 @@ class Names:
                 if other is not obj:
                     raise Problem(f"{obj.name} overlaps {other.name}: both are the device page at "
                                   f"{obj.decl.numbers['paddr']:#x}; declare it once", obj.where)
+            if obj.type == "stream":
+                other = seen.setdefault(("stream", obj.decl.numbers["id"]), obj)
+                if other is not obj:
+                    raise Problem(f"{obj.name} and {other.name} are both stream {obj.decl.numbers['id']}: a device has one "
+                                  f"owner; declare it once", obj.where)
             if obj.type == "core":
                 other = seen.setdefault(("core", obj.decl.numbers["index"]), obj)
                 if other is not obj:

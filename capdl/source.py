@@ -18,7 +18,10 @@ MOST_REGIONS = 8   # of one guest
 MOST_SHARED = 64 << 20
 VMM_KEYS = ("memory", "image")
 GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "debuggable",
-              "weight", "cpus", "restarts", "expect")
+              "weight", "cpus", "restarts", "devices", "expect")
+DEVICE_KEYS = ("pci", "model")
+MODELS = ("edu", "network", "nvme")  # that QEMU can be told to have there
+MOST_DEVICES = 4
 MOST_VCPUS = 8
 MOST_GUESTS = 16
 LONGEST_LIMIT = 86400
@@ -32,6 +35,13 @@ MOST_RESTARTS = 1000000
 class Text:
     """A value and where it stands."""
     value: str
+    where: Where
+
+
+@dataclass
+class Entries:
+    """A list and where it stands."""
+    values: list
     where: Where
 
 
@@ -52,6 +62,7 @@ class Guest:
     weight: int = 100   # its share of the cores, against others'
     cpus: int = 0       # bit n: its vCPUs may run on core n; 0: on any
     restarts: int | None = None     # so often a reset restarts it; None: always
+    devices: list = field(default_factory=list)  # PCI functions: Text
 
 
 @dataclass
@@ -87,6 +98,8 @@ def tree(text, file):
     def convert(node, name, where):
         if isinstance(node, yaml.ScalarNode):
             return Text(node.value, where)
+        if isinstance(node, yaml.SequenceNode) and name.endswith(".devices"):
+            return Entries([convert(item, "device", Where(file, item.start_mark.line + 1)) for item in node.value], where)
         if not isinstance(node, yaml.MappingNode):
             raise Problem(f"{name or 'the file'} is a list: write name: value", where)
         found = {}
@@ -138,6 +151,8 @@ def keys(mapping, name, allowed):
             raise Problem(f"{name}: unknown key {key}; there are {', '.join(allowed)}", where)
         if isinstance(mapping[key], dict):
             raise Problem(f"{name}.{key} is a mapping: give one value", where)
+        if isinstance(mapping[key], Entries) and key != "devices":
+            raise Problem(f"{name}.{key} is a list: give one value", where)
     return mapping
 
 
@@ -169,6 +184,21 @@ def core_set(text, name):
                           text.where)
         mask |= (2 << last) - (1 << first)
     return mask
+
+
+def devices(entries, name):
+    if not isinstance(entries, Entries) or len(entries.values) > MOST_DEVICES:
+        raise Problem(f'{name}.devices: not a list of up to {MOST_DEVICES} like [{{pci: "00:02.0"}}]', entries.where)
+    found = []
+    for item in entries.values:
+        values = keys(item, f"{name}.devices", DEVICE_KEYS)
+        if "pci" not in values:
+            raise Problem(f"{name}.devices: pci is missing", values["@"])
+        if "model" in values and values["model"].value not in MODELS:
+            raise Problem(f"{name}.devices: model {values['model'].value!r} is none of {', '.join(MODELS)}",
+                          values["model"].where)
+        found.append(values["pci"])
+    return found
 
 
 def guest(name, mapping, where):
@@ -220,6 +250,8 @@ def guest(name, mapping, where):
             raise Problem(f"{name}.load: {text.value!r} is not an address that is a multiple of 4",
                           text.where)
         made.load = load
+    if "devices" in values:
+        made.devices = devices(values["devices"], name)
     if "expect" in values and not re.fullmatch(r"[a-z]+", values["expect"].value):
         raise Problem(f"{name}.expect: {values['expect'].value!r} is not a word such as off, reset or crash",
                       values["expect"].where)

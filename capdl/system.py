@@ -32,7 +32,7 @@ class Object:
     @property
     def made(self):
         """By retype; otherwise the kernel gives it at boot."""
-        return self.type not in ("irq", "core") and not self.device
+        return self.type not in ("irq", "core", "stream") and not self.device
 
     @property
     def device(self):

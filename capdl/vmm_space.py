@@ -6,6 +6,7 @@ from capdl.system import BLOCK, GIB, PAGE
 
 CONSOLE_AT = 0x00800000
 RTC_AT = 0x00801000
+DEVICES_AT, DEVICE_STEP = 0x00810000, 0x20000  # of each function its configuration space, then its registers
 VMM_BASE = 0x01000000
 BLOB_AT = 0x80000000
 WINDOW = (0x200000000, 0x200000000)  # address and size of what stays free

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "nie_cli"))
 
 import build  # noqa: E402
+import devices  # noqa: E402
 import machine  # noqa: E402
 import paths  # noqa: E402
 import stream  # noqa: E402
@@ -60,9 +61,10 @@ def boot(tmp_path_factory):
 
     def run(system, cpu="max", cores=4, limit=300, silence=90, icount=False):
         description, file = image(str(system), cores)
+        extra = devices.arguments(description, tmp_path_factory.mktemp("devices"))
         output = io.BytesIO()
         hardware = machine.Machine(file, cpu, cores, description.memory, description.platform["qemu"]["machine"],
-                                   icount)
+                                   icount, extra)
         outcome = machine.run(hardware, limit=limit, silence=silence, output=output, quiet=True)
         return Run(outcome, output.getvalue())
     return run

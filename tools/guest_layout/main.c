@@ -60,6 +60,10 @@ static void print(const struct guest_config *g, const struct layout *y, const u8
 		printf("%s[%lu, %lu, %lu]", i == 0u ? "" : ", ", (unsigned long)y->extent[i].ipa,
 		       (unsigned long)(y->extent[i].data - blob), (unsigned long)y->extent[i].size);
 	}
+	printf("], \"streams\": [");
+	for (u32 i = 0; i < g->devices; i++) {
+		printf("%s%u", i == 0u ? "" : ", ", g->device[i].number);
+	}
 	printf("]}\n");
 }
 

@@ -28,7 +28,8 @@ def parse_arguments():
     sub = command("build", "build the kernel, the userland and a system image", build_system)
     sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
     sub = command("demo", "two Linux guests and a bare-metal one in QEMU", run_system)
-    sub.set_defaults(system="demo")
+    sub.add_argument("system", nargs="?", choices=("demo", "assigned"), default="demo", metavar="SYSTEM",
+                     help="assigned: guests with a disk, a network card, and a device that attacks")
     add_run_options(sub)
     sub = command("run", "boot a system in QEMU", run_system)
     sub.add_argument("system", help="YAML file, or a name in configs/systems")

@@ -4,6 +4,8 @@
 They are unpacked into the cache each put in place by a rename once complete.
 """
 import functools
+import io
+import lzma
 import os
 import re
 import shutil
@@ -11,17 +13,25 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from elftools.elf.elffile import ELFFile
+
 from apt import AptError, AptState
 from distribution import Source
 from paths import CACHE, KERNEL_SERIES
 from say import Failure, say
 
+# Guests with devices of their own load these of this series; both are drivers that Debian has as modules.
+DEVICE_SERIES = "6.1"
+DEVICE_MODULES = ("nvme", "ext4", "virtio_pci", "virtio_net")
+# What makes them a file system; busybox cannot. Some of these exist, by release.
+MKE2FS_PACKAGES = ("e2fsprogs", "libext2fs2", "libext2fs2t64", "libcom-err2", "libblkid1", "libuuid1", "libc6")
 ARM64_MAGIC = b"ARM\x64"  # at offset 56: Linux, Documentation/arch/arm64/booting.rst
 
 
 def layout():
     return {**{f"kernels/{series}/Image": CACHE / "kernels" / series / "Image" for series in KERNEL_SERIES},
-            "busybox": CACHE / "busybox", "libfdt/libfdt.a": CACHE / "libfdt" / "libfdt.a"}
+            f"kernels/{DEVICE_SERIES}/modules": CACHE / "kernels" / DEVICE_SERIES / "modules" / "order",
+            "mke2fs": CACHE / "mke2fs" / "bin" / "mke2fs", "busybox": CACHE / "busybox", "libfdt/libfdt.a": CACHE / "libfdt" / "libfdt.a"}
 
 
 def missing():
@@ -41,7 +51,11 @@ def fetch(codename, archive, security, wanted):
     packages = list(state.packages())
     for name in wanted:
         try:
-            if name.startswith("kernels/"):
+            if name.endswith("/modules"):
+                fetch_modules(state, packages, name.split("/")[1])
+            elif name == "mke2fs":
+                fetch_mke2fs(state, packages)
+            elif name.startswith("kernels/"):
                 fetch_kernel(state, packages, name.split("/")[1])
             else:
                 {"busybox": fetch_busybox, "libfdt/libfdt.a": fetch_libfdt}[name](state)
@@ -91,6 +105,86 @@ def fetch_kernel(state, packages, series):
         (destination / "version").write_text(f"{newest[0]} {newest[1]}\n")
         place(image, destination / "Image")
     say(f"guest kernel {series}: {newest[0].removeprefix('linux-image-')} ({newest[1]})")
+
+
+def module_name(path):
+    return path.name.split(".ko")[0].replace("-", "_")
+
+
+def module_data(path):
+    return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+
+
+def depends(data):
+    """Names of the modules that one needs: section .modinfo."""
+    section = ELFFile(io.BytesIO(data)).get_section_by_name(".modinfo")
+    entries = dict(e.split(b"=", 1) for e in section.data().split(b"\0") if b"=" in e)
+    return [name.decode().replace("-", "_") for name in entries.get(b"depends", b"").split(b",") if name]
+
+
+def fetch_modules(state, packages, series):
+    """Those of the very kernel that is in the cache; `order` names them as they are to be loaded."""
+    wanted = (CACHE / "kernels" / series / "version").read_text().split()
+    if tuple(wanted) not in {tuple(package) for package in packages}:
+        fetch_kernel(state, packages, series)
+        wanted = (CACHE / "kernels" / series / "version").read_text().split()
+    order = []
+    folder = CACHE / "kernels" / series / "modules"
+    with unpacked(state, "=".join(wanted)) as root:
+        found = {module_name(path): path for path in root.glob("**/lib/modules/**/*.ko*")}
+
+        def add(name):
+            if name in order or name not in found:  # else it is built in
+                return
+            data = module_data(found[name])
+            for other in depends(data):
+                add(other)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.ko").write_bytes(data)
+            order.append(name)
+
+        for name in DEVICE_MODULES:
+            add(name)
+    (folder / "order").write_text("\n".join(order) + "\n")
+    say(f"modules of guest kernel {series}: {', '.join(order)}")
+
+
+def libraries(data):
+    """The files that a program needs beside it: its interpreter and its libraries."""
+    elf = ELFFile(io.BytesIO(data))
+    found = [s.get_interp_name() for s in elf.iter_segments() if s["p_type"] == "PT_INTERP"]
+    dynamic = elf.get_section_by_name(".dynamic")
+    found += [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")] if dynamic else []
+    return [name.rpartition("/")[2] for name in found]
+
+
+def fetch_mke2fs(state, packages):
+    there = {name for name, _ in packages}
+    files = {}
+    for package in MKE2FS_PACKAGES:
+        if package in there:
+            with unpacked(state, package) as root:
+                files |= {path.name: path.read_bytes() for path in root.rglob("*")
+                          if (path.name == "mke2fs" or ".so." in path.name) and path.is_file()}
+    needed, todo = set(), ["mke2fs"]
+    while todo:
+        name = todo.pop()
+        if name not in files:
+            raise Failure(f"mke2fs needs {name}, which is in none of the packages {', '.join(MKE2FS_PACKAGES)}")
+        todo += [other for other in libraries(files[name]) if other not in needed]
+        needed.add(name)
+    for name in sorted(needed):  # mke2fs itself last: then all is there
+        if name != "mke2fs":
+            store(files[name], CACHE / "mke2fs" / "lib" / name)
+    store(files["mke2fs"], CACHE / "mke2fs" / "bin" / "mke2fs")
+    say(f"mke2fs, for guests with a disk, and {', '.join(sorted(needed - {'mke2fs'}))}")
+
+
+def store(data, destination):
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    temporary = destination.with_name(destination.name + ".new")
+    temporary.write_bytes(data)
+    os.replace(temporary, destination)
 
 
 def fetch_busybox(state):

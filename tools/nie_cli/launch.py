@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`demo` and `run`: builds a system, boots it, and shows what became of its guests."""
 import os
+import tempfile
 from pathlib import Path
 
 import build
+import devices
 import machine
 import report
 import systems
@@ -50,10 +52,11 @@ def launch(options):
     platform = system.platform
     say(f"booting {system.name} on QEMU, -cpu {options.cpu}, {options.cores} core{'s' * (options.cores > 1)}"
         + ("; Ctrl-] switches consoles, Ctrl-A x ends QEMU" if options.interactive else ""))
-    outcome = machine.run(
-        machine.Machine(image, options.cpu, options.cores, system.memory, platform["qemu"]["machine"],
-                        options.icount),
-        interactive=options.interactive, limit=options.limit, silence=options.silence)
+    with tempfile.TemporaryDirectory(prefix="nie-devices-") as folder:
+        outcome = machine.run(
+            machine.Machine(image, options.cpu, options.cores, system.memory, platform["qemu"]["machine"],
+                            options.icount, devices.arguments(system, Path(folder))),
+            interactive=options.interactive, limit=options.limit, silence=options.silence)
     expected = system.expected()
     problems = [outcome.problem] if outcome.problem else []
     if outcome.problem == machine.NO_REPORT and system.own_vmm:

@@ -177,6 +177,10 @@ static bool seal(struct guest *g, const struct layout *layout)
 			return refused(g, "configuring vCPU", i, status);
 		}
 	}
+	status = pci_connect(g, g->vspace);
+	if (status != NIE_OK) {
+		return refused(g, "attaching its devices", 0, status);
+	}
 	status = nie_vspace_activate(g->vspace, g->config->debuggable ? NIE_POLICY_DEBUGGABLE : 0u);
 	if (status == NIE_OK) {
 		status = nie_vspace_measurement(g->vspace, &g->measurement);

@@ -83,6 +83,7 @@ static bool read_vmm(const void *tree, struct config *c, const char **error)
 	c->cspace = (u32)number_or(tree, node, "cspace", 0);
 	c->vspace = (u32)number_or(tree, node, "vspace", 0);
 	c->console_irq = (u32)number_or(tree, node, "console-irq", 0);
+	c->smmu_irq = (u32)number_or(tree, node, "smmu-irq", 0);
 	c->rtc = number_or(tree, node, "rtc", 0);
 	if (!number(tree, node, "console", &c->console)) {
 		return fail(error, "vmm", "console", "is missing: address of the PL011");
@@ -166,6 +167,36 @@ static bool read_regions(const void *tree, int guest, struct guest_config *g, co
 	return true;
 }
 
+static bool read_device(const void *tree, int node, struct device_config *d)
+{
+	d->number = (u32)number_or(tree, node, "number", UINT32_MAX);
+	d->stream = (u32)number_or(tree, node, "stream", 0);
+	d->irq = (u32)number_or(tree, node, "irq", 0);
+	d->intid = (u32)number_or(tree, node, "intid", 0);
+	d->config = number_or(tree, node, "config", 0);
+	d->bars = number_or(tree, node, "bars", 0);
+	d->window = number_or(tree, node, "window", 0);
+	return d->number < 256u && d->stream != 0u && d->irq != 0u && d->intid >= 32u && d->config != 0u && d->bars != 0u &&
+	       d->window >= GUEST_PCI_MEMORY && d->window - GUEST_PCI_MEMORY < GUEST_PCI_MEMORY_SIZE;
+}
+
+static bool read_devices(const void *tree, int guest, struct guest_config *g)
+{
+	int devices = fdt_subnode_offset(tree, guest, "devices");
+	int node;
+
+	if (devices < 0) {
+		return true;
+	}
+	fdt_for_each_subnode(node, tree, devices) {
+		if (g->devices == GUEST_DEVICES_MAX || !read_device(tree, node, &g->device[g->devices])) {
+			return false;
+		}
+		g->devices++;
+	}
+	return true;
+}
+
 static bool read_guest(const void *tree, int node, struct guest_config *g, const char **error)
 {
 	const char *kernel = fdt_getprop(tree, node, "kernel", NULL);
@@ -200,6 +231,9 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	}
 	if (g->weight == 0u || g->cpus == 0u) {
 		return fail(error, g->name, "weight or cpus", "is 0");
+	}
+	if (!read_devices(tree, node, g)) {
+		return fail(error, g->name, "devices", "has more than 4 devices, or one without what it needs");
 	}
 	if (!slot_list(tree, node, "untyped", &g->untyped) || g->untyped.count == 0u) {
 		return fail(error, g->name, "untyped", "is missing or too long");

@@ -42,6 +42,15 @@ struct region {
 	u64 rights; /* NIE_RIGHT_* */
 };
 
+/* A PCI function that is a guest's. */
+struct device_config {
+	u32 number; /* device * 8 + function, on bus 0; also its StreamID */
+	u32 stream, irq; /* capabilities */
+	u32 intid;  /* of INTA, for the guest as for the machine */
+	u64 config, bars; /* where we have its configuration space and the first 64 KiB of its window */
+	u64 window; /* physical address of that */
+};
+
 struct guest_config {
 	const char *name;
 	const char *bootargs;
@@ -59,6 +68,8 @@ struct guest_config {
 	struct slots untyped;
 	struct region region[CONFIG_REGIONS];
 	u32 regions;
+	struct device_config device[GUEST_DEVICES_MAX];
+	u32 devices;
 };
 
 struct config {
@@ -68,6 +79,7 @@ struct config {
 	struct slot_range free_slots; /* empty slots for what the VMM makes */
 	u64 console;                  /* address of the PL011 */
 	u32 console_irq;
+	u32 smmu_irq; /* 0: none */
 	u64 rtc; /* address of a PL031 to read the time from; 0: none */
 	u64 window, window_size;
 	struct guest_config guest[GUESTS_MAX];

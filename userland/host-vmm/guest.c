@@ -41,14 +41,20 @@ static void rtc_line(void *context, bool high)
 	vgic_set_line(&g->vgic, GUEST_RTC_INTID, high);
 }
 
+static void interrupt_ended(void *context, u32 intid)
+{
+	pci_interrupt_ended(context, intid);
+}
+
 static bool add_devices(struct guest *g, u32 wall_clock)
 {
 	g->bus = (struct bus){.count = 0};
 	vgic_init(&g->vgic, g->vcpus, notify, g);
+	g->vgic.ended = interrupt_ended;
 	pl011_init(&g->uart, uart_send, uart_line, g);
 	pl031_init(&g->rtc, wall_clock, nie_frequency(), nie_now, rtc_line, g);
 	return vgic_attach(&g->vgic, &g->bus) && pl011_attach(&g->uart, &g->bus, GUEST_UART_BASE) &&
-	       pl031_attach(&g->rtc, &g->bus, GUEST_RTC_BASE);
+	       pl031_attach(&g->rtc, &g->bus, GUEST_RTC_BASE) && pci_attach(&g->pci, g->config, &g->bus);
 }
 
 /* Slots that a guest's capabilities take: frames, vCPUs, VSpace, tables and one spare table. */
@@ -222,6 +228,7 @@ static void take_apart(struct guest *g)
 	char text[48];
 
 	if (g->vspace != 0u) {
+		pci_stop(g);
 		status = nie_vspace_kill(g->vspace, &more);
 		g->vspace = status == NIE_OK && more != 0u ? g->vspace : 0u;
 		return;

@@ -8,6 +8,7 @@
 #include "lock.h"
 #include "nie/space.h"
 #include "nie/stubs.h"
+#include "pci.h"
 #include "pl011.h"
 #include "pl031.h"
 #include "vcpu.h"
@@ -44,6 +45,7 @@ struct guest {
 	struct vgic vgic;
 	struct pl011 uart;
 	struct pl031 rtc;
+	struct pci pci;
 	const char *end; /* how it ended, one word; NULL: it has not */
 	char detail[120];
 

@@ -71,7 +71,7 @@ static void text(struct writer *w, const char *name, const char *value)
 
 static void cells(struct writer *w, const char *name, const u32 *value, u32 count)
 {
-	fdt32_t big[16];
+	fdt32_t big[GUEST_DEVICES_MAX * 8u];
 
 	for (u32 i = 0; i < count; i++) {
 		big[i] = cpu_to_fdt32(value[i]);
@@ -109,6 +109,9 @@ static void chosen(struct writer *w, const struct guest_config *g, const struct 
 	text(w, "bootargs", g->bootargs);
 	text(w, "stdout-path", "/pl011@9000000");
 	cell64(w, "kaslr-seed", seed);
+	if (g->devices != 0u) {
+		cell(w, "linux,pci-probe-only", 1);
+	}
 	if (layout->initrd_end > layout->initrd_start) {
 		cell64(w, "linux,initrd-start", layout->initrd_start);
 		cell64(w, "linux,initrd-end", layout->initrd_end);
@@ -210,6 +213,41 @@ static void shared_memory(struct writer *w, const struct guest_config *g)
 	}
 }
 
+/* Linux bindings: host-generic-pci. BARs stay where they are. */
+static void host_bridge(struct writer *w, const struct guest_config *g)
+{
+	const u32 ranges[7] = {0x02000000u, 0, GUEST_PCI_MEMORY, 0, GUEST_PCI_MEMORY, 0, GUEST_PCI_MEMORY_SIZE};
+	const u32 mask[4] = {0xff00u, 0, 0, 7u};
+	const u32 buses[2] = {0, 0};
+	u32 map[GUEST_DEVICES_MAX * 8u];
+
+	if (g->devices == 0u) {
+		return;
+	}
+	for (u32 i = 0; i < g->devices; i++) {
+		const u32 entry[8] = {g->device[i].number << 8, 0, 0, 1, PHANDLE_GIC, SPI, g->device[i].intid - FIRST_SPI,
+				      LEVEL_HIGH};
+
+		for (u32 n = 0; n < 8u; n++) {
+			map[i * 8u + n] = entry[n];
+		}
+	}
+	begin_at(w, "pcie", GUEST_PCI_CONFIG);
+	text(w, "compatible", "pci-host-ecam-generic");
+	text(w, "device_type", "pci");
+	cell(w, "#address-cells", 3);
+	cell(w, "#size-cells", 2);
+	cell(w, "#interrupt-cells", 1);
+	cell(w, "linux,pci-domain", 0);
+	cells(w, "bus-range", buses, 2);
+	region(w, GUEST_PCI_CONFIG, GUEST_PCI_CONFIG_SIZE);
+	cells(w, "ranges", ranges, 7);
+	cells(w, "interrupt-map-mask", mask, 4);
+	cells(w, "interrupt-map", map, g->devices * 8u);
+	flag(w, "dma-coherent");
+	end(w);
+}
+
 u64 guest_tree_seed(u32 number)
 {
 	u64 x = (number + 1u) * 0x9e3779b97f4a7c15ul;
@@ -248,6 +286,7 @@ bool guest_tree_make(void *tree, const struct guest_config *g, const struct layo
 	interrupt_controller(&w);
 	devices(&w);
 	shared_memory(&w, g);
+	host_bridge(&w, g);
 
 	end(&w);
 	check(&w, fdt_finish(tree));

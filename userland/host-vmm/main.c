@@ -166,7 +166,8 @@ int task_main(const u64 boot[6])
 	reclaim_initial_task();
 	take_own_memory();
 
-	scheduler_init();
+	pci_start(&vmm);
+	scheduler_init(&vmm);
 	for (u32 i = 0; i < config.guests; i++) {
 		guest_add(&vmm, i);
 	}

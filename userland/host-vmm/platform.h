@@ -14,6 +14,15 @@
 #define GUEST_RTC_BASE 0x09010000ul
 #define GUEST_RTC_SIZE 0x1000ul
 #define GUEST_RTC_INTID 34u
+/* PCI host bridge with ECAM, bus 0 only. 2 MiB for the BARs of each function, at the machine's addresses; tasks are given
+ * the first 64 KiB. */
+#define GUEST_PCI_CONFIG 0x3f000000ul
+#define GUEST_PCI_CONFIG_SIZE 0x100000ul
+#define GUEST_PCI_MEMORY 0x10000000ul
+#define GUEST_PCI_MEMORY_SIZE 0x1000000ul
+#define GUEST_PCI_WINDOW 0x200000ul
+#define GUEST_PCI_REGISTERS 0x10000ul
+#define GUEST_DEVICES_MAX 4u
 #define GUEST_RAM_BASE 0x40000000ul
 #define GUEST_PHYSICAL_TIMER_INTID 30u
 #define GUEST_TIMER_INTID 27u /* virtual timer: its interrupt is the kernel's affair */

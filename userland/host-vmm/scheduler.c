@@ -18,10 +18,12 @@ static struct {
 	u32 cores;
 	u64 slice, shortest;
 	bool stopped;
+	struct vmm *vmm;
 } scheduler;
 
-void scheduler_init(void)
+void scheduler_init(struct vmm *vmm)
 {
+	scheduler.vmm = vmm;
 	scheduler.slice = nie_frequency() * SLICE_MILLISECONDS / 1000u;
 	scheduler.shortest = nie_frequency() * SHORTEST_MILLISECONDS / 1000u;
 	scheduler.queue.lead = scheduler.slice * SHARE_SCALE / DEFAULT_WEIGHT;
@@ -207,6 +209,7 @@ void scheduler_run(u32 core)
 			vcpu_execute(v);
 		} else if (nie_wait(wake, &why) == NIE_OK && why == NIE_EXIT_INTERRUPT) {
 			console_interrupt();
+			pci_interrupt(scheduler.vmm);
 		}
 	}
 }

@@ -13,7 +13,8 @@
 #define SLICE_MILLISECONDS 5u
 #define SHORTEST_MILLISECONDS 1u /* so long a sleeper may wait for a core when all are busy */
 
-void scheduler_init(void);
+struct vmm;
+void scheduler_init(struct vmm *vmm);
 /* A core that runs scheduler_run(): `own_vcpu` is the slot of the VMM's vCPU there, for kicks. */
 void scheduler_add_core(u32 core, u64 own_vcpu);
 /* Returns when scheduler_stop() has been called. */

@@ -173,6 +173,7 @@ static void handle_interrupt(struct guest *g)
 {
 	lock_release(&g->lock);
 	console_interrupt();
+	pci_interrupt(g->vmm);
 	lock_take(&g->lock);
 }
 
@@ -220,6 +221,7 @@ static bool work(struct vcpu *v)
 		if (nie_now() < end) {
 			continue;
 		}
+		pci_interrupt(g->vmm); /* this core runs no guest that an interrupt would end */
 		if (scheduler_yield(v)) {
 			return false;
 		}

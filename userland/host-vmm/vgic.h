@@ -64,6 +64,8 @@ struct vgic {
 	u32 live[VGIC_SPI_WORDS];
 	/* Something changed for this vCPU: if it runs it must exit, if it sleeps it may be woken. */
 	void (*notify)(void *context, u32 cpu);
+	/* Level-triggered interrupts: this vCPU handled it. May be NULL. */
+	void (*ended)(void *context, u32 intid);
 	void *context;
 };
 

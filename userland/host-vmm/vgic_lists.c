@@ -176,6 +176,9 @@ void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended)
 	c->held_count = 0;
 	for (u32 i = 0; i < count; i++) {
 		take_back(g, cpu, c->held[i], list[i]);
+		if (g->ended != NULL && (list[i] & (LR_PENDING | LR_ACTIVE)) == 0u) {
+			g->ended(g->context, c->held[i]);
+		}
 		vgic_changed(g, cpu, c->held[i]);
 	}
 }

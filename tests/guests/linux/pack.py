@@ -44,6 +44,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--busybox", required=True)
     parser.add_argument("--init", required=True)
+    parser.add_argument("--modules", help="folder of modules, with their order")
+    parser.add_argument("--tree", help="folder with programs in bin/, and libraries in lib/")
     parser.add_argument("--output", required=True)
     options = parser.parse_args()
 
@@ -54,6 +56,17 @@ def main():
     archive.add("bin/busybox", REGULAR | 0o755, read(options.busybox, "busybox"))
     archive.add("bin/sh", SYMLINK | 0o777, b"busybox")
     archive.add("init", REGULAR | 0o755, read(options.init, "init"))
+    if options.modules:
+        order = read(os.path.join(options.modules, "order"), "modules")
+        archive.add("modules", DIRECTORY | 0o755)
+        archive.add("modules/order", REGULAR | 0o644, order)
+        for name in order.decode().split():
+            archive.add(f"modules/{name}.ko", REGULAR | 0o644, read(os.path.join(options.modules, f"{name}.ko"), "module"))
+    if options.tree:
+        archive.add("lib", DIRECTORY | 0o755)
+        for folder in ("bin", "lib"):
+            for name in sorted(os.listdir(os.path.join(options.tree, folder))):
+                archive.add(f"{folder}/{name}", REGULAR | 0o755, read(os.path.join(options.tree, folder, name), "file"))
     archive.add("TRAILER!!!", 0)
 
     temporary = options.output + ".new"
