@@ -13,7 +13,7 @@
 #define TURN_MICROSECONDS 200u
 #define SERVED_ROUNDS 4u
 #define SERVED_ROUNDS_MOST 10u
-#define SERVED_LEAST 5u
+#define SERVED_LEAST 20u
 
 struct op {
 	u64 calls, most;

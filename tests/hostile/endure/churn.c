@@ -74,6 +74,7 @@ void churn(u64 seed, u32 rounds)
 	u64 from = slots_take(0);
 
 	state = seed;
+	REPORT("churn-seed", seed); /* before anything can go wrong */
 	for (u32 round = 0; round < rounds; round++) {
 		u32 pages = 1u + (u32)draw(60);
 		u32 blocks = (u32)draw(3);
@@ -106,7 +107,6 @@ void churn(u64 seed, u32 rounds)
 		must(nie_revoke_all(NIE_OWN_CSPACE, pieces[piece].slot), "revoke");
 		missing += memory_missing();
 	}
-	REPORT("churn-seed", seed);
 	REPORT("churn-rounds", rounds);
 	report("churn-ends", ENDS, counts);
 	report("churn-exits", 16u, exits);

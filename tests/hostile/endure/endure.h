@@ -66,6 +66,7 @@ void churn(u64 seed, u32 rounds);
 void vmids(void);
 void bounded(void);
 void between(void);
+void kicks(void);
 void registers(void);
 
 #endif

@@ -7,11 +7,27 @@
 
 #define ROUNDS 330u /* more than there are VMIDs */
 
+/* The archive may hold "seed N", so that a run can be had again; otherwise the clock is as good as any. */
+static u64 seed_of(const char *archive, u64 size)
+{
+	static const char word[] = "seed ";
+	u64 seed = 0;
+
+	for (u32 i = 0; i < sizeof(word) - 1u; i++) {
+		if (i >= size || archive[i] != word[i]) {
+			return nie_now();
+		}
+	}
+	for (u64 i = sizeof(word) - 1u; i < size && archive[i] >= '0' && archive[i] <= '9'; i++) {
+		seed = seed * 10u + (u64)(archive[i] - '0');
+	}
+	return seed;
+}
+
 int task_main(const u64 boot[6])
 {
-	u64 seed;
+	u64 seed = seed_of((const char *)boot[1], boot[2]);
 
-	__asm__ volatile("mrs %0, cntpct_el0" : "=r"(seed));
 	memory_start(boot);
 	output_start();
 	cores_start(boot[0]);
@@ -20,6 +36,7 @@ int task_main(const u64 boot[6])
 	registers();
 	bounded();
 	between();
+	kicks();
 	churn(seed | 1u, ROUNDS);
 	vmids();
 	REPORT("end", 0);
