@@ -5,7 +5,7 @@
 
 #define KICKS 200u
 #define PATIENCE 20u /* seconds; a kick that takes longer is lost */
-#define LOST_MOST 3u
+#define LOST_MOST 1u
 
 static struct {
 	struct guest guest;
