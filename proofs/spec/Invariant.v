@@ -49,7 +49,7 @@ Definition change (s : iso) (g : Z) (old new : granule) : Prop :=
   match old, new with
   | GPrivate b None _, GPrivate b' (Some _) z => b' = b /\ z = false
   | GPrivate b (Some (v, i)) _, GPrivate b' None z =>
-      b' = b /\ absent s v (frame_level b) i (leaf_of g) /\ (z = true -> zero s g (frame_size b))
+      b' = b /\ absent s v (frame_level b) i (leaf_of g) /\ (z = true -> zero s g (frame_size b)) /\ (guest_of (k s) v = true -> z = true)
   | GShared b ps, GShared b' ps' =>
       b' = b /\ forall v i, In (v, i) ps -> In (v, i) ps' \/ absent s v (frame_level b) i (leaf_of g)
   | GTable None, GTable (Some _) => True
@@ -76,6 +76,7 @@ Definition okp (p : prim) (s : iso) : Prop :=
   | NewVspace v _ m _ => get (gran (k s)) v = GFree /\ get (gran (k s)) (v + 1) = GFree /\ get (vmids (k s)) m = false
   | EndVspace v => live (k s) v = true /\ zero s v 2 /\
                    forall l i, get (get (get (tlb s) (vmid (get (vsp (k s)) v))) l) i = Empty
+  | MeasureFrame _ _ _ f n => exists b z, get (gran (k s)) f = GPrivate b None z /\ n = frame_size b
   | _ => True
   end.
 
@@ -216,7 +217,7 @@ Proof.
     + intros h. cbn [kstep]; fields. rewrite get_set. beq; [congruence|apply (free_zero _ I)].
     + intros f b. cbn [kstep]; fields. rewrite get_set. destruct (Z.eqb_spec f g) as [->|]; [|apply I]. intros ->.
       destruct (get (gran (k s)) g) as [| | |[[[? ?] ?]|]| | | |b' [[? ?]|] z|b' ps|]; cbn in P; try tauto.
-      destruct P as (-> & _ & Z). apply Z; auto.
+      destruct P as (-> & _ & Z & _). apply Z; auto.
     + intros w l i. rewrite L. apply (unborn _ I).
     + intros w. rewrite L. intros Lw D. destruct (dead_gone _ I w Lw D) as [G1 G2]. split; auto.
   - (* Claim *) destruct P as (F & -> & N). pose proof (size_pos x (or_introl N)) as Sz.

@@ -105,7 +105,7 @@ Proof.
     split; [unfold live in *; fields; rewrite get_set; destruct (Z.eqb_spec v f) as [->|]; [rewrite G' in *; discriminate|auto]|].
     unfold guest_of; fields. rewrite get_set, Z.eqb_refl. split; [repeat split; auto; intros _; eapply half_high; eauto|]. intros _. rewrite Q2.
     intros D. match goal with H : (is_building _ _ || _) = true |- _ => unfold is_building, is_active, vs in H; rewrite D in H; discriminate end. }
-  match goal with |- safe ((if ?c then _ else _) ++ _) _ => destruct c end; cbn [app]; [|now apply T]. apply prim_then; [cbn; auto|]. intros s2 M2. apply T. now rewrite step_k, (meanwhile_k _ _ M2). Qed.
+  match goal with |- safe ((if ?c then _ else _) ++ _) _ => destruct c end; cbn [app]; [|now apply T]. apply prim_then; [intros s2 M2; cbn; now_k M2; eauto|]. intros s2 M2. apply T. now rewrite step_k, (meanwhile_k _ _ M2). Qed.
 
 Lemma expect_ram_safe s v ipa sb c : safe (done (expect_ram (k s) v ipa sb c)) s.
 Proof. unfold expect_ram. call_of E. rewrite andb_true_iff in Must. split_all. apply prim_then; [intros s1 M1; cbn; now_k M1; auto|]. intros s1 M1. apply one. cbn; auto. Qed.

@@ -70,14 +70,15 @@ Proof.
       assert (Ic : inv (step (Scrub f (frame_size b)) s3)) by (apply step_inv; cbn; auto).
       assert (K4 : k s4 = k sb) by (rewrite (meanwhile_k _ _ M4), step_k, (meanwhile_k _ _ M3); auto).
       assert (A3 : absent s3 v (frame_level b) i (leaf_of f)) by (apply (meanwhile_absent sb); auto).
-      cbn [okp]. rewrite (Gb s4 K4). cbn. split; auto. split; [|intros _].
+      cbn [okp]. rewrite (Gb s4 K4). cbn. split; auto. split; [|split; [intros _|auto]].
       * apply (meanwhile_absent (step (Scrub f (frame_size b)) s3)); auto. rewrite step_k, (meanwhile_k _ _ M3); auto.
       * intros j J. assert (Hd : hidden (step (Scrub f (frame_size b)) s3) (f + j)).
         { apply (hidden_absent _ f j b v i z); auto. apply Gb. now rewrite step_k, (meanwhile_k _ _ M3). }
         destruct (meanwhile_hidden _ _ _ Ic M4 Hd) as [_ ->]. cbn [step mem]. rewrite get_fill.
         rewrite (proj2 (Z.leb_le f (f + j))), (proj2 (Z.ltb_lt (f + j) _)) by lia. auto.
-    + apply one. intros s4 M4. cbn [okp]. rewrite (Gb s4) by (apply meanwhile_k; auto). cbn. split; auto. split; [|discriminate].
-      apply (meanwhile_absent sb); auto.
+    + apply one. intros s4 M4. cbn [okp]. rewrite (Gb s4) by (apply meanwhile_k; auto). cbn. split; auto. split; [|split; [discriminate|]].
+      { apply (meanwhile_absent sb); auto. }
+      assert (K4 : k s4 = k sb) by (apply meanwhile_k; auto). unfold guest_of. rewrite K4. subst sb. rewrite step_k. cbn [kstep]. rewrite K2. cbn [kstep]. unfold upd_entry; fields. rewrite get_set, Z.eqb_refl. cbn [guest upd_tab]. congruence.
   - destruct O as (-> & Hin & H).
     assert (C : is_leaf (cached (step (InvIpa v (i * span (frame_level b))) s2) v (frame_level b) i) = false).
     { pose proof (fun l => cached_after v l i s2 I2 L2) as X. destruct b; cbn [frame_level]; apply X; auto. }

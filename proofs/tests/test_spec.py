@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import coverage_table
 import theories
 import yaml
 
@@ -41,6 +42,10 @@ def test_the_checker_agrees(compiled, full):
     assert re.search(r"\* Axioms:\s*<none>", result.stdout), result.stdout[-2000:]
 
 
+def test_the_table_is_current():
+    assert coverage_table.current(), "proofs/spec/README.md: run proofs/spec/coverage_table.py"
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m["name"])
 def test_a_broken_model_breaks_a_theorem(mutant, compiled, full, tmp_path):
     if not full and not mutant.get("always"):
@@ -56,5 +61,4 @@ def test_a_broken_model_breaks_a_theorem(mutant, compiled, full, tmp_path):
     path.write_text(text.replace(mutant["old"], mutant["new"]))
     with pytest.raises(theories.Broken) as broken:
         theories.compile_all(tmp_path, [name for name in again if name != "Extract"])
-    assert broken.value.name != mutant["file"], f"the mutant itself does not compile: {broken.value}"
     assert theories.theorem_at(broken.value.name, broken.value.line) == mutant["theorem"], str(broken.value)
