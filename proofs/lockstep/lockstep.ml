@@ -1,6 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (* The model extracted from proofs/spec beside the compiled kernel/core: each call on both, then result, whole state and what
-   the hardware was told are compared. lockstep CALLS SEED *)
+   the hardware was told are compared. lockstep CALLS SEED: a random walk; lockstep all DEPTH: every sequence of that many of
+   the calls of `few`. *)
 module Numbers = Z
 open Model
 module Z = Numbers
@@ -386,16 +387,72 @@ let finish s =
     if over then s else destroy s v in
   Array.fold_left (fun s v -> if vspace (get s.k.gran v) then destroy s v else s) s candidates
 
-let () =
-  let limit = int_of_string Sys.argv.(1) and seed = int_of_string Sys.argv.(2) in
+(* ---- every short sequence of a few calls on a few objects ---- *)
+
+let few_world serial =
+  let s = start serial in
+  let table s (t, v, i, l) =
+    let s = making s "table_make" 11 [t] (table_make s.k (z t)) in
+    outcome s "map_table" 3 [t; v; i; l] (map_table s.k (z t) (z v) (z i) (z l)) in
+  let s = making s "vspace_make" 14 [16; 0] (vspace_make s.k (z 16) false) in
+  let s = making s "vspace_make" 14 [18; 1] (vspace_make s.k (z 18) true) in
+  let s = List.fold_left table s [24, 16, 0, 2; 25, 16, 0, 3; 26, 18, 0, 2; 27, 18, 0, 3; 28, 18, half, 2; 29, 18, half, 3] in
+  let s = making s "vcpu_make" 12 [40] (vcpu_make s.k (z 40)) in
+  let s = outcome s "vcpu_configure" 22 [40; 18; 0; none; 0; 0; 0] (configure s.k (z 40) (z 18) (z 0) (z none) (z 0) (z 0) (z 0)) in
+  let s = making s "frame_make" 13 [50; 0; 1] (frame_make s.k (z 50) false true) in
+  making s "frame_make" 13 [51; 0; 0] (frame_make s.k (z 51) false false)
+
+let few =
+  let map_private i s = outcome s "map_private" 0 [50; 16; i; 3] (map_private s.k (z 50) (z 16) (z i) (z 3)) in
+  let map_shared v i s = outcome s "map_shared" 1 [51; v; i; 3] (map_shared s.k (z 51) (z v) (z i) (z 3)) in
+  let donate i s = outcome s "donate" 4 [50; 18; i; 3] (donate s.k (z 50) (z 18) (z i) (z 3)) in
+  let unmap_shared v i s = outcome s "unmap_shared" 8 [51; v; i] (unmap_shared s.k (z 51) (z v) (z i)) in
+  let frame_destroy f s = match get s.k.gran f with
+    | GPrivate _ | GShared (_, []) -> partly s "frame_destroy" 17 [f; 0; 512] (frame_destroy (z f) s.k (z 512))
+    | _ -> s in
+  let table_destroy t s = if table (get s.k.gran t) then partly s "table_destroy" 16 [t; 0; 512] (table_destroy (z t) s.k (z 512)) else s in
+  let kill b s = partly s "vspace_kill" 18 [18; 0; b] (vspace_kill (z 18) s.k (z b)) in
+  let ripas state s = match ripas_set s.k (z 18) (z 0x1000) (z 0x2000) (z state) with
+    | None -> s
+    | Some ((stop, _), ps) -> let stop = min (n stop) 0x2000 in
+        run s "ripas_set" 21 [40; 0x1000; 0x2000; state] (stop lsl 2 lor if stop > 0x1000 then 0 else 2) ps in
+  [| map_private 0x1000; map_private 0x2000; map_shared 16 0x1000; map_shared 18 (half + 0x1000); donate 0x1000; donate 0x2000;
+     (fun s -> outcome s "expect_ram" 5 [18; 0x1000; 12; 1] (expect_ram s.k (z 18) (z 0x1000) (z 12) (z 1)));
+     (fun s -> outcome s "activate" 6 [18; 0] (activate s.k (z 18) (z 0)));
+     (fun s -> outcome s "unmap_private" 7 [50] (unmap_private s.k (z 50)));
+     unmap_shared 16 0x1000; unmap_shared 18 (half + 0x1000); frame_destroy 50; frame_destroy 51; table_destroy 27; kill 0; kill 512;
+     ripas 0; ripas 1;
+     (fun s -> if get s.k.gran 50 = GFree then making s "frame_make" 13 [50; 0; 1] (frame_make s.k (z 50) false true) else s) |]
+
+let every_sequence depth =
+  let serial = ref (z 1) and sequences = ref 0 and count = Array.length few in
+  let total = int_of_float (float count ** float depth) in
+  for number = 0 to total - 1 do
+    let s = ref (few_world !serial) and rest = ref number in
+    for _ = 1 to depth do
+      s := few.(!rest mod count) !s;
+      rest := !rest / count
+    done;
+    incr sequences;
+    serial := (finish !s).k.next_serial
+  done;
+  Printf.printf "lockstep: all %d sequences of %d calls out of %d\n" !sequences depth count
+
+let random_walk limit seed =
   Random.init seed;
-  let started = Unix.gettimeofday () in
   let serial = ref (z 1) in
   while !calls < limit do
     let s = ref (furnish (start !serial)) in
     for _ = 1 to 1000 do s := one !s done;
     serial := (finish !s).k.next_serial
-  done;
+  done
+
+let () =
+  let started = Unix.gettimeofday () in
+  (match Sys.argv with
+   | [| _; "all"; depth |] -> every_sequence (int_of_string depth)
+   | [| _; limit; seed |] -> random_walk (int_of_string limit) (int_of_string seed)
+   | _ -> prerr_endline "lockstep: use it as lockstep CALLS SEED, or lockstep all DEPTH"; exit 2);
   let seconds = Unix.gettimeofday () -. started in
   List.iter (fun ((name, r), c) ->
       let result = if r < 0 then "the machine stops" else if r = 0 then "ok" else Printf.sprintf "error %d, argument %d" (r land 255) (r lsr 8) in

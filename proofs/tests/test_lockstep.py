@@ -23,8 +23,8 @@ def lockstep(folder):
     return build.Lockstep(folder)
 
 
-def run(program, calls, seed):
-    return subprocess.run([program, str(calls), str(seed)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+def run(program, *arguments):
+    return subprocess.run([program, *map(str, arguments)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=LIMIT)
 
 
@@ -34,6 +34,14 @@ def test_model_and_kernel_agree(lockstep, full):
     compared = re.search(r"lockstep: (\d+) calls compared, (\d+) a second", result.stdout)
     assert int(compared[1]) >= (CALLS_FULL if full else CALLS)
     print(result.stdout)
+
+
+def test_every_short_sequence_agrees(lockstep, full):
+    """All sequences of three calls (with --full, four) out of the nineteen of lockstep.ml's `few`."""
+    depth = 4 if full else 3
+    result = run(lockstep.program, "all", depth)
+    assert result.returncode == 0, result.stdout
+    assert f"all {19 ** depth} sequences of {depth} calls out of 19" in result.stdout
 
 
 @pytest.mark.parametrize("name", CAUGHT["always"] + CAUGHT["full"])
