@@ -2,9 +2,8 @@
 """manifest.json: the SHA-256 of everything that an image is made of, and the measurement that each guest will have."""
 import hashlib
 import json
-import struct
 
-from capdl import measure
+from capdl import fdt, measure
 
 
 def sha256(data):
@@ -12,26 +11,7 @@ def sha256(data):
 
 
 def guest_names(blob):
-    """Of the device tree at the start of guests.bin: the nodes below /guests (Devicetree Specification, 5)."""
-    begin_node, end_node, prop, nop = 1, 2, 3, 4
-    at, = struct.unpack_from(">I", blob, 8)
-    path, found = [], []
-    while True:
-        token, = struct.unpack_from(">I", blob, at)
-        at += 4
-        if token == begin_node:
-            end = blob.index(b"\0", at)
-            path.append(blob[at:end].decode())
-            at = (end + 4) // 4 * 4
-            if len(path) == 3 and path[1] == "guests":
-                found.append(path[2])
-        elif token == end_node:
-            path.pop()
-        elif token == prop:
-            length, = struct.unpack_from(">I", blob, at)
-            at += 8 + (length + 3) // 4 * 4
-        elif token != nop:
-            return found
+    return list(fdt.parse(blob)["guests"])
 
 
 def of(folder, system, kernel, stored, layout):

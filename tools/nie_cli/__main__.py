@@ -37,6 +37,9 @@ def parse_arguments():
     sub = command("measure", "compute what a guest's measurement will be", measure_guest)
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     sub.add_argument("guest", help="one of its guests")
+    sub = command("view", "draw a system: memory, authority and address maps, as a page and as SVG", view_system)
+    sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
+    sub.add_argument("--out", metavar="FOLDER", help="where to (default: build/view)")
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE",
                      help="some of the suites that docs/testing.md lists (default: all but soak)")
@@ -96,6 +99,13 @@ def measure_guest(options):
     import measure
 
     return measure.run(options)
+
+
+def view_system(options):
+    set_up.ensure()
+    import view
+
+    return view.run(options)
 
 
 def test(options):
