@@ -90,7 +90,7 @@ def use_of(obj, owner, names):
     """What memory is for: a guest's untypeds become its RAM and its objects."""
     if owner not in names:
         return label_of(obj)
-    return "RAM" if obj.name.startswith(f"{owner}_ram") else "VSpace, vCPUs, tables"
+    return "RAM" if obj.name.startswith(f"{owner}_ram") else "guest objects"
 
 
 def merged(spans):
@@ -157,8 +157,16 @@ def memory_picture(scene):
     made = Picture(WIDTH, f"{scene.name}: physical memory, to scale")
     base, size = scene.platform.ram_base, scene.platform.ram_size
     row, scale = size // ROWS, (WIDTH - LEFT - 10) / (size // ROWS)
+    y, skipped = 6 - 25, 0
     for number in range(ROWS):
-        y, start = 6 + number * 25, base + number * row
+        start = base + number * row
+        if any(s.owner == "free" and s.start <= start and start + row <= s.start + s.size for s in scene.spans):
+            skipped += 1
+            continue
+        if skipped:
+            made.text(LEFT, y + 36, f"{size_text(skipped * row)} free", kind="dim")
+        y += 25 + (20 if skipped else 0)
+        skipped = 0
         made.text(LEFT - 8, y + 14, f"{start:#x}", "end", "dim")
         for span in scene.spans:
             begin, end = max(span.start, start), min(span.start + span.size, start + row)
@@ -166,7 +174,8 @@ def memory_picture(scene):
                 tip = f"{span.owner}: {span.what}, {size_text(span.size)} at {span.start:#x}"
                 made.box(LEFT + (begin - start) * scale, y, (end - begin) * scale, 19, colour(span.owner, scene.names), tip,
                          span.owner if span.owner != "free" else "", "#ccc" if span.owner == "free" else "none")
-    made.text(LEFT, 6 + ROWS * 25 + 12, f"a row is {size_text(row)}", kind="dim")
+    rest = f"; {size_text(skipped * row)} free behind it" if skipped else ""
+    made.text(LEFT, y + 37, f"a row is {size_text(row)}{rest}", kind="dim")
     return made
 
 
