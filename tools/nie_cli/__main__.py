@@ -40,6 +40,10 @@ def parse_arguments():
     sub = command("view", "draw a system: memory, authority and address maps, as a page and as SVG", view_system)
     sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
     sub.add_argument("--out", metavar="FOLDER", help="where to (default: build/view)")
+    sub = command("dump", "boot a system and print what was built, as capDL; says where it is not as described", dump_system)
+    sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
+    sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
+    sub.add_argument("--out", metavar="FILE", help="write it there")
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE",
                      help="some of the suites that docs/testing.md lists (default: all but soak)")
@@ -106,6 +110,13 @@ def view_system(options):
     import view
 
     return view.run(options)
+
+
+def dump_system(options):
+    set_up.ensure()
+    import dump
+
+    return dump.run(options)
 
 
 def test(options):
