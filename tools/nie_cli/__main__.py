@@ -44,6 +44,7 @@ def parse_arguments():
     sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
     sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
     sub.add_argument("--out", metavar="FILE", help="write it there")
+    command("docs", "make the documentation's site, in build/docs/site", make_docs)
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE",
                      help="some of the suites that docs/testing.md lists (default: all but soak)")
@@ -117,6 +118,13 @@ def dump_system(options):
     import dump
 
     return dump.run(options)
+
+
+def make_docs(options):
+    set_up.ensure()
+    import docs
+
+    return docs.run(options)
 
 
 def test(options):

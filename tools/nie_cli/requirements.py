@@ -102,6 +102,8 @@ REQUIREMENTS = [
     Command("clang", "clang"),
     Command("llvm-cov", "llvm"),
     Sanitizers("clang's libFuzzer", "libclang-rt-dev"),
+    Command("pkg-config", "pkg-config"),
+    Command("mkdocs", "mkdocs"),
     Module("jinja2", "python3-jinja2"),
     Module("rich", "python3-rich"),
     Module("elftools", "python3-pyelftools"),
