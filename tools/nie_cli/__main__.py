@@ -44,6 +44,13 @@ def parse_arguments():
     sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
     sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
     sub.add_argument("--out", metavar="FILE", help="write it there")
+    sub = command("debug", "a system under gdb, with symbols of kernel and VMM and commands about capabilities and memory",
+                  debug_system)
+    sub.add_argument("system", nargs="?", default="minimal", help="YAML file, or a name in configs/systems")
+    sub.add_argument("--cores", type=int, default=1, metavar="N", help="1 to 8 (default 1)")
+    sub.add_argument("--from-reset", action="store_true", help="stop at the machine's first instruction, not at the VMM's")
+    sub.add_argument("--batch", action="store_true", help="end after the commands of -x")
+    sub.add_argument("-x", dest="execute", action="append", default=[], metavar="COMMAND", help="a command for gdb; may be repeated")
     command("docs", "make the documentation's site, in build/docs/site", make_docs)
     sub = command("test", "run the tests", test)
     sub.add_argument("suites", nargs="*", metavar="SUITE",
@@ -118,6 +125,13 @@ def dump_system(options):
     import dump
 
     return dump.run(options)
+
+
+def debug_system(options):
+    set_up.ensure()
+    import debug
+
+    return debug.run(options)
 
 
 def make_docs(options):

@@ -103,6 +103,7 @@ REQUIREMENTS = [
     Command("llvm-cov", "llvm"),
     Sanitizers("clang's libFuzzer", "libclang-rt-dev"),
     Command("pkg-config", "pkg-config"),
+    Command("gdb-multiarch", "gdb-multiarch"),
     Command("mkdocs", "mkdocs"),
     Module("jinja2", "python3-jinja2"),
     Module("rich", "python3-rich"),
