@@ -47,8 +47,8 @@ def state_after_init(image, description, cores, folder):
             process.kill()
 
 
-def compare(image, name, cores, folder, description):
-    """-> what was built as capDL text, and where it is not what was specified."""
+def compare(image, name, cores, state):
+    """-> what was built as capDL text, and where it is not what NAME.cdl beside the image says."""
     from capdl import archive, asbuilt, elf, image as images, memory, parser
     from capdl.build import Build, system_platform
     from capdl.checker import check
@@ -64,7 +64,6 @@ def compare(image, name, cores, folder, description):
     system = check(parser.parse(path.read_text(), path.name), board, lengths, board.cores, pieces)
     task = elf.flatten(image.parent / "capdl-init.elf", images.TASK_BASE)
     wanted, names, addresses = asbuilt.specified(system, board, kernel_size, task.size, len(packed), cores)
-    state = state_after_init(image, description, cores, folder)
     real = asbuilt.found(system, addresses, state, asbuilt.types(INTERFACE))
     text = asbuilt.text_of(real, names, [f"{name}, as built: read from the memory of the machine after initialisation.",
                                          "Behind each object: its address or number. Mappings are at the end."])
@@ -75,7 +74,8 @@ def run(options):
     description = systems.find(options.system)
     image = build.system(description)
     with tempfile.TemporaryDirectory(prefix="nie-dump-") as folder:
-        text, differences = compare(image, description.name, options.cores, Path(folder), description)
+        state = state_after_init(image, description, options.cores, Path(folder))
+        text, differences = compare(image, description.name, options.cores, state)
     if options.out:
         Path(options.out).write_text(text)
     else:
