@@ -7,7 +7,9 @@ from pathlib import Path
 
 import bench_boot
 import bench_kernel
+import bench_scaling
 import bench_size
+import bench_where
 import build
 from paths import KERNEL_SERIES, ROOT
 from say import Failure, say
@@ -71,6 +73,9 @@ def measure_boot(cpu):
     return result
 
 
+# By name only, without budgets: docs/performance.md says what comes out.
+STUDIES = {"scaling": lambda: bench_scaling.show(bench_scaling.measure()),
+           "where": lambda: bench_where.show(bench_where.measure())}
 MEASURE = {"kernel": measure_kernel, "size": measure_size, "boot": measure_boot}
 
 
@@ -94,12 +99,18 @@ def exceeded(values, known):
 
 
 def run(parts, cpu, json_file=None):
-    unknown = [part for part in parts if part not in PARTS]
+    unknown = [part for part in parts if part not in (*PARTS, *STUDIES)]
     if unknown:
-        raise Failure(f"bench {unknown[0]}: the parts are {', '.join(PARTS)}")
+        raise Failure(f"bench {unknown[0]}: the parts are {', '.join((*PARTS, *STUDIES))}")
+    for part in parts:
+        if part in STUDIES:
+            STUDIES[part]()
+    parts = [part for part in parts if part in PARTS] if parts else PARTS
+    if not parts:
+        return 0
     known = budgets()
     values = {}
-    for part in parts or PARTS:
+    for part in parts:
         values |= MEASURE[part](cpu)
     show(values, known)
     if json_file:

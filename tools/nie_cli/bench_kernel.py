@@ -16,12 +16,15 @@ GIB_FRAMES = 512
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm"]
 
 
+def command(image, cpu, cores, memory="1G"):
+    return [QEMU, "-M", "virt,virtualization=on,gic-version=3,iommu=smmuv3,dtb-randomness=off", "-cpu", cpu, "-smp",
+            str(cores), "-m", memory, *ICOUNT, "-nic", "none", "-display", "none", "-serial", "stdio", "-monitor", "none",
+            "-no-reboot", "-kernel", str(image)]
+
+
 def boot(image, cpu, cores, memory="1G"):
-    command = [QEMU, "-M", "virt,virtualization=on,gic-version=3,iommu=smmuv3,dtb-randomness=off", "-cpu", cpu, "-smp", str(cores),
-               "-m", memory, *ICOUNT, "-nic", "none", "-display", "none", "-serial", "stdio", "-monitor", "none",
-               "-no-reboot", "-kernel", str(image)]
     try:
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        result = subprocess.run(command(image, cpu, cores, memory), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 timeout=300)
     except subprocess.TimeoutExpired:
         raise Failure("the benchmark did not end within 300 s") from None

@@ -37,6 +37,9 @@ static inline void sample(struct samples *s, u64 ticks)
 		sample(&(samples), clock_read() - before); \
 	} while (0)
 
+/* setup.c */
+void setup(const u64 boot[6]);
+
 /* output.c: one line for each operation, for tools/nie bench. */
 void output_start(void);
 void report(const char *name, const struct samples *s);
@@ -45,6 +48,10 @@ _Noreturn void finish(void);
 
 /* A call that must succeed. */
 void must(u64 status, const char *what);
+
+/* The largest piece of free memory as a whole, and another; untyped_take() takes from the first. */
+u64 memory_all(u64 *bits);
+u64 memory_spare(void);
 
 /* Slots, handed out in increasing order, and 2 MiB untypeds from the largest piece of free memory. */
 u64 slots_take(u64 count);
@@ -59,5 +66,20 @@ u64 object_make(u64 untyped, u64 type, u64 size_bits);
 
 void measure_memory(void);
 void measure_guests(void);
+
+/* A sealed guest of this many frames of 2 MiB: its capabilities lie in GUEST_SLOTS more slots than that. */
+#define GUEST_SLOTS 10u
+void guest_build(u64 untyped, u64 memory, u64 slots, u64 frames);
+void guest_take_apart(u64 untyped, u64 memory, u64 slots);
+
+struct guest {
+	u64 untyped;
+	u64 space;
+	u64 vcpu[2];
+};
+
+/* A guest of one frame that runs a program of guest.S. */
+void guest_make(struct guest *g, u64 program);
+void guest_end(const struct guest *g);
 
 #endif

@@ -13,12 +13,6 @@
 
 extern const u64 guest_code[], guest_code_end[];
 
-struct guest {
-	u64 untyped;
-	u64 space;
-	u64 vcpu[2];
-};
-
 static struct samples results[RESULT_COUNT];
 
 static void copy_code(u64 frame)
@@ -31,7 +25,7 @@ static void copy_code(u64 frame)
 	}
 }
 
-static void guest_make(struct guest *g, u64 program)
+void guest_make(struct guest *g, u64 program)
 {
 	g->untyped = untyped_take(NIE_BLOCK_BITS + 1u);
 	u64 frame = object_make(g->untyped, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS);
@@ -49,7 +43,7 @@ static void guest_make(struct guest *g, u64 program)
 	must(nie_vspace_activate(g->space, 0), "activate");
 }
 
-static void guest_end(const struct guest *g)
+void guest_end(const struct guest *g)
 {
 	must(nie_revoke_all(NIE_OWN_CSPACE, g->untyped), "revoke");
 }

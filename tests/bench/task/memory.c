@@ -123,17 +123,23 @@ static void measure_scrub(u64 untyped)
 	report("map-2m-executable", &clean);
 }
 
-static void build_guest(u64 untyped, u64 memory, u64 slots)
+void guest_build(u64 untyped, u64 memory, u64 slots, u64 count)
 {
-	u64 space = slots, level2 = slots + 1u, vcpu = slots + 2u, frames = slots + 3u;
+	u64 space = slots, vcpu = slots + 1u, tables = slots + 2u, frames = slots + GUEST_SLOTS;
 	u64 status = nie_retype(untyped, NIE_TYPE_GUEST_VSPACE, NIE_PAGE_BITS + 1u, NIE_OWN_CSPACE, space, 1);
 
-	status |= nie_retype(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS, NIE_OWN_CSPACE, level2, 1);
 	status |= nie_retype(untyped, NIE_TYPE_VCPU, NIE_PAGE_BITS, NIE_OWN_CSPACE, vcpu, 1);
-	status |= nie_retype_all(memory, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, frames, GUEST_FRAMES, NULL);
-	status |= nie_map_table(level2, space, GUEST_RAM, 2);
-	status |= nie_expect_ram(space, GUEST_RAM, NIE_BLOCK_BITS, GUEST_FRAMES);
-	for (u32 i = 0; i < GUEST_FRAMES; i++) {
+	status |= nie_retype_all(memory, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, frames, count, NULL);
+	for (u64 first = 0; first < count; first += GIB_BLOCKS) {
+		u64 ipa = GUEST_RAM + first * NIE_BLOCK_SIZE;
+		u64 table = tables + first / GIB_BLOCKS;
+		u64 here = count - first < GIB_BLOCKS ? count - first : GIB_BLOCKS;
+
+		status |= nie_retype(untyped, NIE_TYPE_TABLE, NIE_PAGE_BITS, NIE_OWN_CSPACE, table, 1);
+		status |= nie_map_table(table, space, ipa, 2);
+		status |= nie_expect_ram(space, ipa, NIE_BLOCK_BITS, here);
+	}
+	for (u64 i = 0; i < count; i++) {
 		status |= nie_donate(frames + i, space, GUEST_RAM + i * NIE_BLOCK_SIZE, READ_WRITE_EXECUTE);
 	}
 	status |= nie_vcpu_configure(vcpu, space, 0, 0, GUEST_RAM, 0, 0);
@@ -141,22 +147,25 @@ static void build_guest(u64 untyped, u64 memory, u64 slots)
 	must(status, "create a guest");
 }
 
+void guest_take_apart(u64 untyped, u64 memory, u64 slots)
+{
+	u64 status = nie_kill_all(slots);
+
+	status |= nie_revoke_all(NIE_OWN_CSPACE, untyped);
+	status |= nie_revoke_all(NIE_OWN_CSPACE, memory);
+	must(status, "destroy a guest");
+}
+
 static void measure_guest_life(u64 memory)
 {
 	u64 untyped = untyped_take(NIE_BLOCK_BITS);
-	u64 slots = slots_take(GUEST_FRAMES + 3u);
+	u64 slots = slots_take(GUEST_FRAMES + GUEST_SLOTS);
 	struct samples create = {0}, destroy = {0};
-	u64 status = NIE_OK;
 
 	for (u32 i = 0; i < 2u; i++) {
-		TIMED(create, build_guest(untyped, memory, slots));
-		TIMED(destroy, {
-			status |= nie_kill_all(slots);
-			status |= nie_revoke_all(NIE_OWN_CSPACE, untyped);
-			status |= nie_revoke_all(NIE_OWN_CSPACE, memory);
-		});
+		TIMED(create, guest_build(untyped, memory, slots, GUEST_FRAMES));
+		TIMED(destroy, guest_take_apart(untyped, memory, slots));
 	}
-	must(status, "destroy a guest");
 	report("guest-create", &create);
 	report("guest-destroy", &destroy);
 }

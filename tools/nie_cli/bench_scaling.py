@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How costs grow with memory, guests, capabilities and cores: measured, fitted, and drawn as SVG."""
+import math
+import re
+
+import bench_kernel
+import build
+from paths import TARGET
+from say import say
+
+OUT = TARGET / "bench" / "scaling"
+NAME = re.compile(r"([a-z]+-[a-z]+)-(\d+)$")
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 80, 150, 34, 44
+COLOURS = ["#1f5fa8", "#b8431f", "#2c7a3f", "#7a4d99"]
+# file: (title, x, y, the series in it and what they are called)
+PLOTS = {
+    "memory": ("A guest's memory", "MiB, in frames of 2 MiB", "instructions",
+               {"create-mib": "create", "destroy-mib": "destroy"}),
+    "guests": ("Guests that exist", "guests", "instructions",
+               {"make-guests": "make the next", "turn-guests": "run each in turn", "again-guests": "run one again",
+                "end-guests": "destroy one"}),
+    "capabilities": ("Copies of a capability", "copies", "instructions",
+                     {"use-capabilities": "use one", "copy-capabilities": "make one more",
+                      "delete-capabilities": "delete one", "revoke-capabilities": "revoke all"}),
+}
+
+
+def series(means):
+    """{what: [(size, instructions)]} from {what-size: instructions}."""
+    found = {}
+    for name, value in means.items():
+        if match := NAME.match(name):
+            found.setdefault(match[1], []).append((int(match[2]), value))
+    return {what: sorted(points) for what, points in found.items()}
+
+
+def law(points):
+    """(slope of the logarithms between the two largest sizes, words)."""
+    (x0, y0), (x1, y1) = points[-2:]
+    slope = math.log(y1 / y0) / math.log(x1 / x0)
+    words = "constant" if abs(slope) < 0.02 else "linear" if abs(slope - 1) < 0.05 else f"size^{slope:.2f}"
+    return slope, words
+
+
+def contention(held, outside, cores):
+    """Cores that each need the lock for `held` of every `held + outside` instructions: (calls of all of them in the time
+    of one core's call, share of time that a core waits). Without jitter nobody waits until the lock is always taken."""
+    calls = min(cores, (held + outside) / held)
+    return calls, 1 - calls / cores
+
+
+def ticks(low, high):
+    return [10 ** e for e in range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)]
+
+
+def svg(title, x_label, y_label, lines, logarithmic=True):
+    """A plot: `lines` is {label: [(x, y)]}; both axes logarithmic, or both from 0."""
+    xs = [x for points in lines.values() for x, _ in points]
+    ys = [y for points in lines.values() for _, y in points]
+    scale = (lambda v: math.log10(v)) if logarithmic else (lambda v: v)
+    x_low, x_high = (min(xs), max(xs)) if logarithmic else (0, max(xs))
+    y_low, y_high = (10 ** math.floor(math.log10(min(ys))), 10 ** math.ceil(math.log10(max(ys)))) if logarithmic \
+        else (0, max(ys) * 1.05)
+
+    def place(x, y):
+        return (LEFT + (scale(x) - scale(x_low)) / (scale(x_high) - scale(x_low)) * (WIDTH - LEFT - RIGHT),
+                HEIGHT - BOTTOM - (scale(y) - scale(y_low)) / (scale(y_high) - scale(y_low)) * (HEIGHT - TOP - BOTTOM))
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+           f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+           f'<text x="{LEFT}" y="20" font-size="14" font-weight="bold">{title}</text>',
+           f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{x_label}</text>',
+           f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">{y_label}</text>']
+    for value in (ticks(y_low, y_high) if logarithmic else [y_high / 1.05 * i / 4 for i in range(5)]):
+        _, y = place(x_high, value)
+        shown = f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.2g}"
+        out.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#ddd"/>'
+                   f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{shown}</text>')
+    for value in sorted(set(xs)):
+        x, _ = place(value, y_high)
+        out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{value}</text>')
+    for i, (label, points) in enumerate(lines.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        placed = [place(x, y) for x, y in points]
+        out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="'
+                   + " ".join(f"{x:.1f},{y:.1f}" for x, y in placed) + '"/>')
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed]
+        out.append(f'<text x="{WIDTH - RIGHT + 8}" y="{placed[-1][1] + 4:.1f}" fill="{colour}">{label}</text>')
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def measure(cpu="max"):
+    build.preset("target")
+    means, frequency = bench_kernel.parse(bench_kernel.boot(TARGET / "scaling.img", cpu, 1))
+    return series({name: value * 1e9 / frequency for name, value in means.items()})
+
+
+def show(found):
+    """Print the growth laws and draw the plots."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for file, (title, x_label, y_label, wanted) in PLOTS.items():
+        lines = {label: found[what] for what, label in wanted.items()}
+        (OUT / f"{file}.svg").write_text(svg(title, x_label, y_label, lines))
+        for label, points in lines.items():
+            (x0, y0), (x1, y1) = points[0], points[-1]
+            say(f"{title.lower()}, {label}: {y0:,.0f} at {x0:,}, {y1:,.0f} at {x1:,}: {law(points)[1]}")
+    say(f"plots: {OUT}")
