@@ -208,10 +208,15 @@ void hw_object_unmap(granule_t first, u32 count)
 	close_ram(first, count);
 }
 
-bool hw_are_zero(const u8 *bytes, u32 count)
+void hw_set_bytes(u8 *table, u32 first, u32 count, u8 value)
+{
+	memset(table + first, value, count);
+}
+
+bool hw_are_zero(const u8 *table, u32 first, u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
-		if (bytes[i] != 0u) {
+		if (table[first + i] != 0u) {
 			return false;
 		}
 	}

@@ -50,14 +50,26 @@ void *memset(void *to, int value, size_t size)
 	return to;
 }
 
-bool hw_are_zero(const u8 *bytes, u32 count)
+void hw_set_bytes(u8 *table, u32 first, u32 count, u8 value)
 {
+	if (count == 1u) {
+		table[first] = value;
+	} else {
+		memset(table + first, value, count);
+	}
+}
+
+bool hw_are_zero(const u8 *table, u32 first, u32 count)
+{
+	const u8 *bytes = table + first;
 	const u8 *end = bytes + count;
 	u64 seen = 0;
 
-	if (all_words((u64)bytes | count)) {
-		for (; bytes < end; bytes += sizeof(u64)) {
-			seen |= *(const u64 *)bytes;
+	if (((u64)bytes | count) % 32u == 0u) {
+		for (; bytes < end; bytes += 32) {
+			const u64 *words = (const u64 *)bytes;
+
+			seen |= words[0] | words[1] | words[2] | words[3];
 		}
 	} else {
 		for (; bytes < end; bytes++) {

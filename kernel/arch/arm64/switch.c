@@ -56,12 +56,15 @@
  * TDCC); profiling and trace buffers owned by EL2. */
 #define MDCR_TRAPS (1ul << 5 | 1ul << 6 | 7ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 27)
 #define CNTHCTL_EL1PCTEN 1ul
+#define FP_LATELY 8u /* times that FP registers are loaded unasked after a first use trapped */
 #define VMIDS 256u
 #define VMID_SHIFT 48u
 
 /* The vCPU of each VMID that this core ran last. Two vCPUs of a guest may use one ASID for different
  * tables, so the next one must not find the other's translations. */
 static granule_t last_vcpu[NIE_MAX_CORES][VMIDS];
+
+static u64 hcr_guest; /* on this CPU */
 
 static void fine_grained_traps_init(void)
 {
@@ -103,6 +106,7 @@ void switch_init_core(void)
 		hw_panic("the CPU has fewer than 40 physical address bits: ID_AA64MMFR0_EL1", mmfr0);
 	}
 	write_sysreg(vtcr_el2, VTCR | (parange < PARANGE_48_BITS ? parange : PARANGE_48_BITS) << VTCR_PS_SHIFT);
+	hcr_guest = cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST;
 	write_sysreg(vttbr_el2, 0);
 	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
 	if (id_field(read_sysreg(id_aa64dfr0_el1), 8) - 1u < 0xeu) {
@@ -131,51 +135,36 @@ void switch_init_core(void)
 	isb();
 }
 
-/* Registers in pairs, as they lie in struct el1_state: one store, or one load, for two. */
-#define SAVE(a, b, first, second) \
-	do { \
-		u64 first_value = read_sysreg(first), second_value = read_sysreg(second); \
-		(a) = first_value; \
-		(b) = second_value; \
-	} while (0)
-#define LOAD(a, b, first, second) \
-	do { \
-		u64 first_value = (a), second_value = (b); \
-		write_sysreg(first, first_value); \
-		write_sysreg(second, second_value); \
-	} while (0)
-#define PAIR(X, s, first, second) X((s)->first, (s)->second, first, second)
-
 /* EL1 registers of a guest that no task reaches: at EL0 under TGE they have no effect and no name. */
 #define EL1_ONLY(X, s) \
-	PAIR(X, s, sp_el1, elr_el1); \
-	PAIR(X, s, spsr_el1, csselr_el1); \
-	PAIR(X, s, ttbr0_el1, ttbr1_el1); \
-	PAIR(X, s, esr_el1, far_el1); \
-	PAIR(X, s, afsr0_el1, afsr1_el1); \
-	PAIR(X, s, mair_el1, amair_el1); \
-	PAIR(X, s, vbar_el1, contextidr_el1); \
-	PAIR(X, s, tpidr_el1, par_el1)
+	X(s, sp_el1, sp_el1, elr_el1); \
+	X(s, spsr_el1, spsr_el1, csselr_el1); \
+	X(s, ttbr0_el1, ttbr0_el1, ttbr1_el1); \
+	X(s, esr_el1, esr_el1, far_el1); \
+	X(s, afsr0_el1, afsr0_el1, afsr1_el1); \
+	X(s, mair_el1, mair_el1, amair_el1); \
+	X(s, vbar_el1, vbar_el1, contextidr_el1); \
+	X(s, tpidr_el1, tpidr_el1, par_el1)
 
 /* What task_load() sets for a task. Not switched, since guests' accesses trap: ACTLR_EL1, MDSCR_EL1. */
 #define EL1_AND_TASK(X, s) \
-	PAIR(X, s, sctlr_el1, tcr_el1); \
-	PAIR(X, s, cpacr_el1, cntkctl_el1)
+	X(s, sctlr_el1, sctlr_el1, tcr_el1); \
+	X(s, cpacr_el1, cpacr_el1, cntkctl_el1)
 
 /* A task's pointer authentication traps: HCR_EL2.APK and API are 0. */
-#define KEYS(X, keys) \
-	X((keys)[0], (keys)[1], APIAKEYLO_EL1, APIAKEYHI_EL1); \
-	X((keys)[2], (keys)[3], APIBKEYLO_EL1, APIBKEYHI_EL1); \
-	X((keys)[4], (keys)[5], APDAKEYLO_EL1, APDAKEYHI_EL1); \
-	X((keys)[6], (keys)[7], APDBKEYLO_EL1, APDBKEYHI_EL1); \
-	X((keys)[8], (keys)[9], APGAKEYLO_EL1, APGAKEYHI_EL1)
+#define KEYS(X, s) \
+	X(s, keys[0], APIAKEYLO_EL1, APIAKEYHI_EL1); \
+	X(s, keys[2], APIBKEYLO_EL1, APIBKEYHI_EL1); \
+	X(s, keys[4], APDAKEYLO_EL1, APDAKEYHI_EL1); \
+	X(s, keys[6], APDBKEYLO_EL1, APDBKEYHI_EL1); \
+	X(s, keys[8], APGAKEYLO_EL1, APGAKEYHI_EL1)
 
 static void guest_unload(struct percpu *me, struct vcpu *v)
 {
 	EL1_ONLY(SAVE, &v->el1);
 	EL1_AND_TASK(SAVE, &v->el1);
 	if (cpu_has_pauth) {
-		KEYS(SAVE, v->el1.keys);
+		KEYS(SAVE, &v->el1);
 	}
 	timer_guest_unload(&v->el1);
 	vgic_unload(me, v);
@@ -196,7 +185,7 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v, u32 v
 	}
 	EL1_ONLY(LOAD, &v->el1);
 	if (cpu_has_pauth) {
-		KEYS(LOAD, v->el1.keys);
+		KEYS(LOAD, &v->el1);
 	}
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
@@ -208,7 +197,7 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v, u32 v
  * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
 static void guest_load(struct percpu *me, granule_t g, struct vcpu *v, u32 vmid)
 {
-	write_sysreg(hcr_el2, cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST);
+	write_sysreg(hcr_el2, hcr_guest);
 	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
 	if (me->el1_owner != g || v->el1_live != me->core + 1u) {
 		guest_load_all(me, g, v, vmid);
@@ -235,8 +224,7 @@ void hw_vcpu_unload(granule_t vcpu)
 	if (me->loaded != vcpu) {
 		hw_panic("a vCPU leaves a core that it is not on: granule", vcpu);
 	}
-	v->el1.sp_el0 = read_sysreg(sp_el0);
-	v->el1.tpidr_el0 = read_sysreg(tpidr_el0);
+	SAVE(&v->el1, sp_el0, sp_el0, tpidr_el0);
 	v->el1.tpidrro_el0 = read_sysreg(tpidrro_el0);
 	if (v->guest != 0u) {
 		guest_unload(me, v);
@@ -246,6 +234,20 @@ void hw_vcpu_unload(granule_t vcpu)
 		me->fp_on = 0;
 	}
 	me->loaded = GRANULE_NONE;
+}
+
+/* The vCPU that is loaded may use FP registers. `fp_live` is the number, from 1, of the core that held them last. */
+static __attribute__((noinline)) void fp_give(struct percpu *me, struct vcpu *v)
+{
+	write_sysreg(cptr_el2, CPTR_TRAPS);
+	me->fp_on = 1;
+	if (me->fp_owner == me->loaded && v->fp_live == me->core + 1u) {
+		return; /* nobody else has used them since */
+	}
+	isb();
+	fp_load(&v->fp);
+	me->fp_owner = me->loaded;
+	v->fp_live = me->core + 1u;
 }
 
 void hw_vcpu_load(granule_t vcpu)
@@ -259,31 +261,30 @@ void hw_vcpu_load(granule_t vcpu)
 	}
 	me->loaded = vcpu;
 	write_sysreg(vttbr_el2, (u64)vmid << VMID_SHIFT | granule_address(v->vspace + 1u));
-	write_sysreg(sp_el0, v->el1.sp_el0);
-	write_sysreg(tpidr_el0, v->el1.tpidr_el0);
+	LOAD(&v->el1, sp_el0, sp_el0, tpidr_el0);
 	write_sysreg(tpidrro_el0, v->el1.tpidrro_el0);
 	if (v->guest != 0u) {
 		guest_load(me, vcpu, v, vmid % VMIDS);
 	} else {
 		task_load();
 	}
-	/* FP registers are saved whenever their user leaves: here they are its own, or trap on first use. */
-	me->fp_on = me->fp_owner == vcpu && v->fp_live == me->core + 1u;
-	write_sysreg(cptr_el2, me->fp_on != 0u ? CPTR_TRAPS : CPTR_TRAPS | CPTR_TFP);
+	/* FP registers are saved whenever their user leaves. It gets them back at once if it used them lately,
+	 * otherwise on first use. */
+	if (v->fp_lately != 0u) {
+		v->fp_lately--;
+		fp_give(me, v);
+	} else {
+		write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
+	}
 }
 
-/* First use of FP by the vCPU that is loaded. `fp_live` is the number, from 1, of the core whose
- * registers are the newest copy. */
+/* First use of FP by the vCPU that is loaded. */
 void fp_trap(struct percpu *me)
 {
 	struct vcpu *v = vcpu_at(me->loaded);
 
-	write_sysreg(cptr_el2, CPTR_TRAPS);
-	isb();
-	fp_load(&v->fp);
-	me->fp_on = 1;
-	me->fp_owner = me->loaded;
-	v->fp_live = me->core + 1u;
+	v->fp_lately = FP_LATELY;
+	fp_give(me, v);
 }
 
 void fp_borrow(struct percpu *me)

@@ -14,6 +14,20 @@
 #define write_sysreg(name, value) \
 	__asm__ volatile("msr " NAME_OF(name) ", %x0" :: "rZ"((u64)(value)) : "memory")
 
+/* Registers in pairs, as they lie in a structure: two reads and one store, or one load and two writes. */
+#define SAVE(s, field, first, second) \
+	do { \
+		u64 one_, two_; \
+		__asm__ volatile("mrs %0, " NAME_OF(first) "\n\tmrs %1, " NAME_OF(second) "\n\tstp %0, %1, [%2, %3]" \
+				 : "=&r"(one_), "=&r"(two_) : "r"(s), "i"(offsetof(__typeof__(*(s)), field)) : "memory"); \
+	} while (0)
+#define LOAD(s, field, first, second) \
+	do { \
+		u64 one_, two_; \
+		__asm__ volatile("ldp %0, %1, [%2, %3]\n\tmsr " NAME_OF(first) ", %0\n\tmsr " NAME_OF(second) ", %1" \
+				 : "=&r"(one_), "=&r"(two_) : "r"(s), "i"(offsetof(__typeof__(*(s)), field)) : "memory"); \
+	} while (0)
+
 #define isb() __asm__ volatile("isb" ::: "memory")
 #define dsb(domain) __asm__ volatile("dsb " #domain ::: "memory")
 #define tlbi(operation) __asm__ volatile("tlbi " #operation ::: "memory")

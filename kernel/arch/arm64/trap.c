@@ -45,7 +45,7 @@ struct vcpu *resume(struct percpu *me)
 {
 	const struct core *c = &cores[me->core];
 
-	if (me->loaded != c->current || me->loaded == GRANULE_NONE || c->waiting != 0u || c->starting != 0u) {
+	if (me->loaded != c->current || me->loaded == GRANULE_NONE || c->waiting != 0u) {
 		resume_later(me, c);
 	}
 	struct vcpu *v = vcpu_at(me->loaded);

@@ -51,12 +51,9 @@ void vgic_check(void)
 
 void vgic_unload(struct percpu *me, struct vcpu *v)
 {
-	v->vgic.list[0] = read_sysreg(ich_lr0_el2);
-	v->vgic.list[1] = read_sysreg(ich_lr1_el2);
-	v->vgic.list[2] = read_sysreg(ich_lr2_el2);
-	v->vgic.list[3] = read_sysreg(ich_lr3_el2);
-	v->vgic.vmcr = read_sysreg(ich_vmcr_el2);
-	v->vgic.ap0r0 = read_sysreg(ich_ap0r0_el2);
+	SAVE(&v->vgic, list[0], ich_lr0_el2, ich_lr1_el2);
+	SAVE(&v->vgic, list[2], ich_lr2_el2, ich_lr3_el2);
+	SAVE(&v->vgic, vmcr, ich_vmcr_el2, ich_ap0r0_el2);
 	v->vgic.ap1r0 = read_sysreg(ich_ap1r0_el2);
 	v->vgic.ends = 0;
 	if ((v->run_flags & NIE_RUN_FLAG_ENDS) != 0u) {
@@ -80,8 +77,7 @@ void vgic_load(struct percpu *me, const struct vcpu *v)
 	gic_timer_set_active(me, (v->vgic.list[0] & LR_STATE) != 0u);
 	gic_timer_set_enabled(me, (v->run_flags & NIE_RUN_FLAG_TIMER_ENABLED) != 0u);
 	write_sysreg(ich_lr1_el2, v->vgic.list[1]);
-	write_sysreg(ich_lr2_el2, v->vgic.list[2]);
-	write_sysreg(ich_lr3_el2, v->vgic.list[3]);
+	LOAD(&v->vgic, list[2], ich_lr2_el2, ich_lr3_el2);
 	u32 control = ICH_HCR_EN;
 
 	if ((v->run_flags & (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_ENDS)) != 0u) {

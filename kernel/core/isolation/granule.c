@@ -5,7 +5,7 @@
 #include "nie/table.h"
 #include "nie/view.h"
 
-u8 granule_state[RAM_GRANULES];
+u8 granule_state[RAM_GRANULES] __attribute__((aligned(64))); /* hw_set_bytes() */
 u32 granule_owner[RAM_GRANULES];
 u32 granule_place[RAM_GRANULES];
 
@@ -26,19 +26,17 @@ bool granules_free(granule_t first, u32 count)
 	if (first >= RAM_GRANULES || count > RAM_GRANULES - first) {
 		return false;
 	}
-	return hw_are_zero(&granule_state[first], count); /* GRANULE_FREE is 0 */
+	return hw_are_zero(granule_state, first, count); /* GRANULE_FREE is 0 */
 }
 
 /* The entries of an object: the first speaks for it, the others are its tail. */
 void granule_claim(granule_t first, u32 count, u8 state, u32 owner, u32 place)
 {
 	granule_must_be(first, GRANULE_FREE);
+	hw_set_bytes(granule_state, first, count, GRANULE_TAIL);
 	granule_state[first] = state;
 	granule_owner[first] = owner;
 	granule_place[first] = place;
-	for (u32 i = 1; i < count; i++) {
-		granule_state[first + i] = GRANULE_TAIL;
-	}
 }
 
 /* The granules of an object, which are zeroed, become free. A tail has no owner and no place. */
@@ -46,9 +44,7 @@ static void set_free(granule_t first, u32 count)
 {
 	granule_owner[first] = 0;
 	granule_place[first] = 0;
-	for (u32 i = 0; i < count; i++) {
-		granule_state[first + i] = GRANULE_FREE;
-	}
+	hw_set_bytes(granule_state, first, count, GRANULE_FREE);
 }
 
 void granule_release(granule_t first, u32 count)

@@ -12,8 +12,9 @@
 void hw_object_map(granule_t first, u32 count);
 void hw_object_unmap(granule_t first, u32 count);
 
-/* Whether all these bytes, at most 512 and within 512, are zero. */
-bool hw_are_zero(const u8 *bytes, u32 count);
+/* Bytes of a table, many at a time: are `count` from `first` on zero; they become `value`. */
+bool hw_are_zero(const u8 *table, u32 first, u32 count);
+void hw_set_bytes(u8 *table, u32 first, u32 count, u8 value);
 
 /* Zero granules that are not mapped at EL2, through this core's window. `count` is 1 to 512. */
 void hw_scrub(granule_t first, u32 count);

@@ -25,7 +25,7 @@ enum vcpu_awaits {
 
 struct el1_state {
 	u64 sp_el0, tpidr_el0, tpidrro_el0;
-	/* Two of a line are saved at once: kernel/arch/arm64/switch.c. */
+	/* Two of a line, and the first two, are saved at once: kernel/arch/arm64/switch.c. */
 	u64 sp_el1, elr_el1;
 	u64 spsr_el1, csselr_el1;
 	u64 sctlr_el1, tcr_el1;
@@ -78,6 +78,7 @@ struct vcpu {
 	u64 cspace_serial;
 
 	u32 fp_live;      /* struct fp_state below is not what the registers on `core` hold */
+	u32 fp_lately;    /* how often more its floating-point registers are loaded before it asks */
 	u32 el1_live;     /* 1 + the core whose EL1 registers are still the same as struct el1_state below */
 	struct el1_state el1;
 	struct vgic_state vgic;
