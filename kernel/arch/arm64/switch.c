@@ -171,8 +171,10 @@ static void guest_unload(struct percpu *me, struct vcpu *v)
 }
 
 /* Registers that this core does not hold of the guest already. */
-static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v, u32 vmid)
+static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 {
+	u32 vmid = v->vttbr >> VMID_SHIFT & (VMIDS - 1u);
+
 	me->el1_owner = g;
 	v->el1_live = me->core + 1u;
 	if (last_vcpu[me->core][vmid] != g) {
@@ -195,12 +197,12 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v, u32 v
 
 /* A guest that comes back to a core where only tasks ran since finds most of its registers there: they
  * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
-static void guest_load(struct percpu *me, granule_t g, struct vcpu *v, u32 vmid)
+static void guest_load(struct percpu *me, granule_t g, struct vcpu *v)
 {
 	write_sysreg(hcr_el2, hcr_guest);
 	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
 	if (me->el1_owner != g || v->el1_live != me->core + 1u) {
-		guest_load_all(me, g, v, vmid);
+		guest_load_all(me, g, v);
 	}
 	EL1_AND_TASK(LOAD, &v->el1);
 	vgic_load(me, v);
@@ -254,17 +256,19 @@ void hw_vcpu_load(granule_t vcpu)
 {
 	struct percpu *me = percpu();
 	struct vcpu *v = vcpu_at(vcpu);
-	u32 vmid = vspace_at(v->vspace)->vmid;
 
 	if (me->loaded != GRANULE_NONE) {
 		hw_panic("a vCPU is loaded over another one: granule", vcpu);
 	}
 	me->loaded = vcpu;
-	write_sysreg(vttbr_el2, (u64)vmid << VMID_SHIFT | granule_address(v->vspace + 1u));
+	if (v->vttbr == 0u) {
+		v->vttbr = (u64)vspace_at(v->vspace)->vmid << VMID_SHIFT | granule_address(v->vspace + 1u);
+	}
+	write_sysreg(vttbr_el2, v->vttbr);
 	LOAD(&v->el1, sp_el0, sp_el0, tpidr_el0);
 	write_sysreg(tpidrro_el0, v->el1.tpidrro_el0);
 	if (v->guest != 0u) {
-		guest_load(me, vcpu, v, vmid % VMIDS);
+		guest_load(me, vcpu, v);
 	} else {
 		task_load();
 	}

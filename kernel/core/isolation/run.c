@@ -147,21 +147,23 @@ void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
 	struct vcpu *v = vcpu_at(g);
 	granule_t runner = v->runner;
 
-	hw_vcpu_unload(g);
 	v->core = CORE_NONE;
 	v->runner = GRANULE_NONE;
 	cores[core].current = runner;
 	if (runner == GRANULE_NONE) {
+		hw_vcpu_unload(g);
 		hw_deadline(NIE_NEVER);
 		return;
 	}
 	struct vcpu *r = vcpu_at(runner);
 
 	r->x[0] = NIE_OK;
-	r->x[1] = reason | v->vgic.list[0] / LIST_STATE_UNIT << 8 | v->vgic.ends << 16;
+	r->x[1] = reason;
 	r->x[2] = detail1;
 	r->x[3] = detail2;
 	r->x[4] = detail3;
+	hw_vcpu_unload(g); /* only now are its list registers known */
+	r->x[1] |= v->vgic.list[0] / LIST_STATE_UNIT << 8 | v->vgic.ends << 16;
 	for (u32 i = 1; i < LIST_REGISTERS; i++) {
 		r->x[4u + i] = v->vgic.list[i];
 	}

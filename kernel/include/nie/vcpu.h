@@ -77,6 +77,7 @@ struct vcpu {
 	granule_t cspace; /* tasks */
 	u64 cspace_serial;
 
+	u64 vttbr;        /* VMID and root of its VSpace, which never changes, from its first load on */
 	u32 fp_live;      /* struct fp_state below is not what the registers on `core` hold */
 	u32 fp_lately;    /* how often more its floating-point registers are loaded before it asks */
 	u32 el1_live;     /* 1 + the core whose EL1 registers are still the same as struct el1_state below */

@@ -149,10 +149,10 @@ void guest_build(u64 untyped, u64 memory, u64 slots, u64 count)
 
 void guest_take_apart(u64 untyped, u64 memory, u64 slots)
 {
-	u64 status = nie_kill_all(slots);
+	u64 status = nie_revoke_all(NIE_OWN_CSPACE, memory);
 
+	status |= nie_kill_all(slots);
 	status |= nie_revoke_all(NIE_OWN_CSPACE, untyped);
-	status |= nie_revoke_all(NIE_OWN_CSPACE, memory);
 	must(status, "destroy a guest");
 }
 
