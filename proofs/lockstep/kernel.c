@@ -470,6 +470,13 @@ static u64 invoke(u64 which, const u64 a[7])
 		return state_set(g, a[1], a[2], a[3]);
 	case 22:
 		return vcpu_configure(g, v, a[2], (granule_t)a[3], a[4], a[5], a[6]);
+	/* What happens when vCPUs run, which the model does not know: one is on a core or no longer; a guest powers off. */
+	case 23:
+		vcpu_at(g)->core = (u32)a[1];
+		return 0;
+	case 24:
+		vspace_at(g)->life = VSPACE_ENDED;
+		return 0;
 	default:
 		abort();
 	}

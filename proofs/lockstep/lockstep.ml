@@ -234,6 +234,9 @@ let budget () = pick [| 0; 1; 2; 3; 511; 512; 513; 2000; 512; 512 |]
 (* An IPA that `map` can have accepted: unmapping is only asked for such. *)
 let mapped_at ipa size = ipa land lnot (size - 1) land (2 * half - 1)
 
+let on_core s c core =
+  run s "on a core" 23 [c; core] 0 [SetVcpu (z c, { (get s.k.vcp c) with core = z core })]
+
 let serial = ref 0
 let one s =
   let k = s.k in
@@ -320,10 +323,11 @@ let one s =
   | r when r < 939 ->
       let g = choose s vcpu in
       let x = get k.vcp g in
-      if vcpu (get k.gran g) && x.of_guest && n x.in_vspace <> none then begin
+      if vcpu (get k.gran g) && x.of_guest && n x.in_vspace <> none && n x.core = none then begin
         let base = if Random.int 8 = 0 then pick ipas else ipa_at low in
         let top = if Random.int 8 = 0 then pick ipas else base + pick [| 0x1000; 0x2000; 0x3000; 0x200000; 0x400000; 0x40000000; 0 |] in
         let state = pick [| 0; 0; 0; 1; 1; 1; 2 |] in
+        let base, top = if Random.int 6 = 0 then 0x200000, 0x600000 else base, top in   (* more than one call may give up *)
         match ripas_set k x.in_vspace (zi base) (zi top) (zi state) with
         | None -> run s "ripas_set" 21 [g; base; top; state] 1 []
         | Some ((stop, _), ps) ->
@@ -338,6 +342,14 @@ let one s =
       let e = pick [| 0; 0x1000; 0x40000000; 3 |] and a = Random.int 3 and st = pick [| 0; 0; 0; 16; 8 |] in
       outcome s "vcpu_configure" 22 [c; v; i; cs; e; a; st]
         (configure k (zi c) (zi v) (zi i) (zi cs) (zi e) (zi a) (zi st))
+  | r when r < 960 ->
+      let c = choose s vcpu in
+      let x = get k.vcp c in
+      if vcpu (get k.gran c) && n x.in_vspace <> none then on_core s c (if n x.core = none then Random.int 3 else none) else s
+  | r when r < 964 ->
+      let v = guest_vspace s true in
+      let x = get k.vsp v in
+      if vspace (get k.gran v) && x.living = Active then run s "powered off" 24 [v] 0 [SetVs (zi v, { x with living = Ended })] else s
   | _ ->
       (* a guest or task writes to a page that is mapped for it, by the model's TLB *)
       let v = choose s vspace in
@@ -378,13 +390,17 @@ let furnish s =
   let s = List.fold_left space s [16, false; 18, true; 20, true; 22, false] in
   let s = List.fold_left vcpu s [40, 18; 41, 20] in
   let s = List.fold_left frame s (List.init 12 (fun i -> 42 + i, false, i < 8)) in
-  List.fold_left frame s [512, true, true; 1024, true, false]
+  let s = List.fold_left frame s [512, true, true; 1024, true, false; 1536, true, true] in
+  let donate s (f, i) = outcome s "donate" 4 [f; 18; i; 3] (donate s.k (z f) (z 18) (z i) (z 3)) in
+  if Random.bool () then List.fold_left donate s [512, 0x200000; 1536, 0x400000] else s
 
 let finish s =
   let rec destroy s v =
     let ((over, _), _) as part = vspace_destroy (z v) s.k (z 2000) in
     let s = partly s "vspace_destroy" 19 [v; 0; 2000] part in
     if over then s else destroy s v in
+  let leave s c = if vcpu (get s.k.gran c) && n (get s.k.vcp c).core <> none then on_core s c none else s in
+  let s = Array.fold_left leave s candidates in
   Array.fold_left (fun s v -> if vspace (get s.k.gran v) then destroy s v else s) s candidates
 
 (* ---- every short sequence of a few calls on a few objects ---- *)
