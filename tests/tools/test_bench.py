@@ -5,6 +5,7 @@ import pytest
 import bench
 import bench_boot
 import bench_kernel
+import bench_scaling
 import bench_size
 from say import Failure
 
@@ -67,3 +68,34 @@ def test_boot_times():
     assert bench_boot.parse(lines, "x") == ({"init": 788116, "lines": 4000}, b"\xd0\x0d\xfe\xed")
     with pytest.raises(Failure, match="did not boot"):
         bench_boot.parse(lines[1:], "x")
+
+
+def test_growth():
+    found = bench_scaling.series({"create-mib-64": 10.0, "create-mib-512": 80.0, "create-mib-128": 20.0, "null": 1.0})
+    assert found == {"create-mib": [(64, 10.0), (128, 20.0), (512, 80.0)]}
+    assert bench_scaling.law(found["create-mib"])[1] == "linear"
+    assert bench_scaling.law([(1, 100), (64, 101)])[1] == "constant"
+    assert bench_scaling.law([(10, 100), (100, 10000)])[1] == "size^2.00"
+
+
+def test_a_lock_held_half_of_the_time_serves_two_cores():
+    assert bench_scaling.contention(50, 50, 1) == (1, 0)
+    assert bench_scaling.contention(50, 50, 2) == (2, 0)
+    assert bench_scaling.contention(50, 50, 8) == (2, 0.75)
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_a_plot_is_xml_with_each_line(logarithmic):
+    from xml.etree import ElementTree
+
+    text = bench_scaling.svg("t", "x", "y", {"a": [(1, 5.0), (8, 50.0)], "b": [(1, 7.0), (8, 7.0)]}, logarithmic)
+    lines = ElementTree.fromstring(text).findall("{http://www.w3.org/2000/svg}polyline")
+    assert [len(line.get("points").split()) for line in lines] == [2, 2]
+
+
+def test_what_instructions_are():
+    import bench_where
+
+    kinds = [bench_where.first(bench_where.CLASSES, name) for name in ("mrs", "ldaxr", "dsb", "ldp", "b.eq", "bl", "bic", "mov")]
+    assert kinds == ["system registers", "lock", "barriers, maintenance", "loads and stores", "branches", "branches",
+                     "arithmetic", "arithmetic"]

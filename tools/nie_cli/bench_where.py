@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import bench_kernel
+import bench_scaling
 import bench_size
 import build
 from paths import TARGET
@@ -20,11 +21,11 @@ GUEST = (0x40000000, 0x40004000)  # its guest's program
 UNLOGGED = ("hw_scrub", "hw_clean", "memset")  # they do most of what is executed, and nothing of what is asked
 PROGRAM = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
 CLASSES = [
-    ("system registers", re.compile(r"(mrs|msr)$")),
-    ("lock", re.compile(r"(ldaxr|stxr|stlr|wfe)$")),
-    ("barriers, maintenance", re.compile(r"(dsb|isb|tlbi|dc|ic|at)$")),
-    ("loads and stores", re.compile(r"(ld|st)[a-z]+$")),
-    ("branches", re.compile(r"(b|b\..*|bl|br|blr|ret|eret|cbn?z|tbn?z)$")),
+    ("system registers", re.compile(r"^(mrs|msr)$")),
+    ("lock", re.compile(r"^(ldaxr|stxr|stlr|wfe)$")),
+    ("barriers, maintenance", re.compile(r"^(dsb|isb|tlbi|dc|ic|at)$")),
+    ("loads and stores", re.compile(r"^(ld|st)[a-z]+$")),
+    ("branches", re.compile(r"^(b|b\..*|bl|br|blr|ret|eret|cbn?z|tbn?z)$")),
     ("arithmetic", re.compile(r"")),
 ]
 PURPOSES = [
@@ -96,7 +97,7 @@ def inlined(elf, addresses):
 
 
 def measure():
-    """-> {operation: (instructions, {class: n}, {purpose: n})} for `null` and the two halves of `mmio`."""
+    """-> {operation: (instructions, those with the lock, {class: n}, {purpose: n})} for `null` and the halves of `mmio`."""
     build.preset("target")
     elf = bench_size.KERNEL
     addresses, names = functions(elf)
@@ -122,12 +123,28 @@ def measure():
         place = {pc: names[bisect.bisect_right(addresses, pc) - 1] if source[pc] == "??" else source[pc]
                  for pc in set(visit)}
         by_purpose = Counter(first(PURPOSES, place[pc]) for pc in visit)
-        result[kind] = (len(visit), by_class, by_purpose)
+        operations = [mnemonic[pc] for pc in visit]
+        held = operations.index("stlr") - operations.index("ldaxr")
+        result[kind] = (len(visit), held, by_class, by_purpose)
     return result
 
 
 def show(result):
-    for kind, (count, by_class, by_purpose) in result.items():
-        say(f"{kind}: {count} instructions at EL2")
+    for kind, (count, held, by_class, by_purpose) in result.items():
+        say(f"{kind}: {count} instructions at EL2, {held} with the lock")
         for title, counts, order in (("by class", by_class, CLASSES), ("for", by_purpose, PURPOSES)):
             say(f"  {title}: " + ", ".join(f"{name} {counts[name]}" for name, _ in order if counts[name]))
+    # A core that does nothing else; what it does outside the kernel is left out, so this is the worst case.
+    loads = {"hypercalls (cap_info)": ("null",), "MMIO exits": ("mmio-exit", "mmio-run")}
+    rates, waits = {}, {}
+    for label, kinds in loads.items():
+        held, count = (sum(result[kind][i] for kind in kinds) for i in (1, 0))
+        found = [(n, *bench_scaling.contention(held, count - held, n)) for n in range(1, 9)]
+        rates[label] = [(n, calls) for n, calls, _ in found]
+        waits[label] = [(n, 100 * wait) for n, _, wait in found]
+        say(f"{label}: the lock is always taken from {count / held:.2f} cores on; at 8, a core waits {waits[label][-1][1]:.0f} % "
+            "of its time")
+    bench_scaling.OUT.mkdir(parents=True, exist_ok=True)
+    for file, title, label, lines in (("cores", "Cores that do nothing but call the kernel", "times one core", rates),
+                                      ("waiting", "Time that each waits for the lock", "%", waits)):
+        (bench_scaling.OUT / f"{file}.svg").write_text(bench_scaling.svg(title, "cores", label, lines, logarithmic=False))

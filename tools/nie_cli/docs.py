@@ -17,7 +17,9 @@ PAGES = [("Start here", "index.md", "README.md"), ("Concepts", "concepts.md", "d
          ("Security model", "security-model.md", "docs/security-model.md"), ("Assurance", "assurance.md", "docs/assurance.md"),
          ("The interface", "interface.md", MANUAL), ("Registers of guests", "registers.md", "docs/registers.md"),
          ("Porting to a board", "porting.md", "docs/porting.md"), ("Contributing", "contributing.md", "docs/contributing.md"),
-         ("Testing", "testing.md", "docs/testing.md"), ("Budgets", "budgets.md", "SPECIFICATION.md")]
+         ("Testing", "testing.md", "docs/testing.md"), ("Budgets", "budgets.md", "SPECIFICATION.md"),
+         ("Performance", "performance.md", "docs/performance.md")]
+PICTURES = ROOT / "docs" / "performance"
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -49,6 +51,7 @@ def assemble(folder):
         path = folder / "pages" / page
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(relinked((ROOT / file).read_text(), file, page, known))
+    shutil.copytree(PICTURES, folder / "pages" / PICTURES.name)
     nav = [f"  - {title}: {page}" for title, page, _ in first] + ["  - Decisions:"]
     nav += [f"    - '{title}': {page}" for title, page, _ in decisions]
     config = ["site_name: nie", "docs_dir: pages", "site_dir: site", "use_directory_urls: false",
