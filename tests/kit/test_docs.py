@@ -16,6 +16,9 @@ COMMAND = re.compile(r"^(tools/nie|python3|cmake|NIE_CACHE=\S+ \S*python3)\b")
 # Commands of the documentation that other tests execute: file and function.
 ELSEWHERE = {
     "tools/nie demo": ("tests/integration/test_demo.py", "def "),
+    "tools/nie bench": ("tools/nie_cli/bench.py", "def check("),
+    "tools/nie bench scaling": ("tools/nie_cli/bench.py", "bench_scaling.unlawful"),
+    "tools/nie bench where": ("tests/tools/test_bench.py", "def test_what_instructions_are("),
     "tools/nie test": ("tests/tools/test_suites.py", "def "),
     "tools/nie run FILE.yaml": ("tests/kit/test_examples.py", "def run("),
     "tools/nie run examples/vmm/1-console.yaml --cores 1": ("tests/kit/test_examples.py", "def test_console("),

@@ -76,6 +76,8 @@ def test_growth():
     assert bench_scaling.law(found["create-mib"])[1] == "linear"
     assert bench_scaling.law([(1, 100), (64, 101)])[1] == "constant"
     assert bench_scaling.law([(10, 100), (100, 10000)])[1] == "size^2.00"
+    assert not bench_scaling.unlawful(found)
+    assert len(bench_scaling.unlawful({"create-mib": [(1, 1.0), (2, 4.0)], "use-capabilities": [(1, 1.0), (2, 2.0)]})) == 2
 
 
 def test_a_lock_held_half_of_the_time_serves_two_cores():

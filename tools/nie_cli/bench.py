@@ -137,6 +137,7 @@ def check(full):
     problems = exceeded(values, known) + missing
     wrong = [f"{name} touches registers that entry.S leaves in place"
              for name in bench_size.reserved_registers(bench_size.disassembly())]
+    wrong += bench_scaling.unlawful(bench_scaling.measure())
     missing += wrong
     problems += wrong
     for problem in problems:

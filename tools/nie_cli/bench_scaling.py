@@ -42,6 +42,15 @@ def law(points):
     return slope, words
 
 
+LAWS = {"create-mib": "linear", "destroy-mib": "linear", "revoke-capabilities": "linear"}  # all others: constant
+
+
+def unlawful(found):
+    """What grows otherwise than it should."""
+    return [f"{what} grows with {law(points)[1]}, not {LAWS.get(what, 'constant')}" for what, points in found.items()
+            if law(points)[1] != LAWS.get(what, "constant")]
+
+
 def contention(held, outside, cores):
     """Cores that each need the lock for `held` of every `held + outside` instructions: (calls of all of them in the time
     of one core's call, share of time that a core waits). Without jitter nobody waits until the lock is always taken."""
