@@ -57,7 +57,7 @@ def parse_arguments():
                      help="some of the suites that docs/testing.md lists (default: all but soak)")
     sub.add_argument("--full", action="store_true", help="all of them, and repeat what is only tried once otherwise")
     sub = command("bench", "measure: instructions of the kernel's operations, sizes, boot beside native", bench)
-    sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: these); scaling; where")
+    sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: all)")
     sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default, exact), neoverse-n1 or cortex-a72")
     sub.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     sub = command("prove", "prove kernel/core with Frama-C, function by function", prove)
@@ -74,7 +74,7 @@ def add_run_options(sub):
     sub.add_argument("--interactive", action="store_true", help="a console per guest instead of a time limit")
     sub.add_argument("--json", metavar="FILE", help="write the final report to FILE")
     sub.add_argument("--guest-kernel", metavar="FILE", help="arm64 Image for the Linux guests")
-    sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default), neoverse-n1 or cortex-a72")
+    sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default), cortex-a57, cortex-a72, cortex-a76, neoverse-n1 or neoverse-v1")
     sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
     sub.add_argument("--icount", action="store_true",
                      help="time is instructions, a nanosecond each: two runs are alike, on any machine")

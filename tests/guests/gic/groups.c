@@ -26,9 +26,9 @@ static void exceptions(void)
 	on_irq = irq;
 	pend(FIRST_SPI);
 	UNMASK_IRQ();
-	check(wait_for(&fiqs, 1, timer_frequency() / 10u), "group 0 as FIQ");
+	check(wait_for(&fiqs, 1, 10u * timer_frequency()), "group 0 as FIQ");
 	pend(FIRST_SPI + 1u);
-	check(wait_for(&irqs, 1, timer_frequency() / 10u), "group 1 as IRQ");
+	check(wait_for(&irqs, 1, 10u * timer_frequency()), "group 1 as IRQ");
 	MASK_IRQ();
 	check_equal(fiqs, 1, "FIQs");
 	check_equal(irqs, 1, "IRQs");

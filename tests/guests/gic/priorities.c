@@ -99,7 +99,7 @@ static void nest(void)
 
 		pend(FIRST_SPI + depth); /* the next, more urgent one */
 		UNMASK_IRQ();
-		while (deepest < DEPTH && timer_now() - since < timer_frequency() / 10u) {
+		while (deepest < DEPTH && timer_now() - since < 2u * timer_frequency()) {
 		}
 		MASK_IRQ();
 	}
@@ -120,7 +120,7 @@ static void preemption(void)
 		UNMASK_IRQ();
 		uint64_t since = timer_now();
 
-		while (deepest < DEPTH && timer_now() - since < timer_frequency() / 5u) {
+		while (deepest < DEPTH && timer_now() - since < 20u * timer_frequency()) {
 		}
 		MASK_IRQ();
 		check_equal(deepest, DEPTH, "interrupts nested");

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the ID registers say (Arm ARM D24.2), and whether it is so: a feature that is there works; one that is not, and that a
+ * hypervisor could take away, is UNDEFINED. */
+#include "corner.h"
+
+#define PFR0 (4u * 8u + 0u)
+#define PFR1 (4u * 8u + 1u)
+#define DFR0 (5u * 8u + 0u)
+#define ISAR0 (6u * 8u + 0u)
+#define ISAR1 (6u * 8u + 1u)
+#define ISAR2 (6u * 8u + 2u)
+#define MMFR0 (7u * 8u + 0u)
+#define MMFR1 (7u * 8u + 1u)
+#define MMFR3 (7u * 8u + 3u)
+#define NONE 0xffu
+
+#define EC_UNKNOWN 0u
+#define EC_FP 7u
+#define SCTLR_ENIA (1ul << 31)
+#define CPACR_FPEN (3ul << 20)
+#define CPACR_ALL (CPACR_FPEN | 3ul << 16 | 3ul << 24) /* SVE and SME, too */
+
+enum probe {
+	ZCR, RDVL, SMCR, GCR, ERRIDR, LORID, PAUTH_KEY, PACIA, PMCR, PMCCNTR, AMCR, PMSCR, TRACE, MPAM1, SCXTNUM, TCR2, SCTLR2, PIR,
+	POR, GCSCR, ACCDATA, HCR, SCR, PAN, RNDR, AESE, PMULL, SHA1H, SHA256SU0, CRC32, FADD, ADD_VECTOR, MDSCR, DBGBCR0, DBGWCR1,
+	OSLSR,
+};
+
+#pragma GCC visibility push(hidden)
+void probe(uint64_t number);
+uint64_t id_register(uint64_t number);
+#pragma GCC visibility pop
+
+/* A probe and its feature: ID register, field, least value of it; `absent`: without it, it must be UNDEFINED. */
+struct feature {
+	uint8_t probe, reg, shift, least;
+	bool absent, missing_15; /* the field's value 15 means that there is none */
+};
+
+static const struct feature features[] = {
+	{ZCR, PFR0, 32, 1, true, false},
+	{RDVL, PFR0, 32, 1, true, false},
+	{SMCR, PFR1, 24, 1, true, false},
+	{GCR, PFR1, 8, 2, true, false},
+	{ERRIDR, PFR0, 28, 1, true, false},
+	{LORID, MMFR1, 16, 1, true, false},
+	{PMCR, DFR0, 8, 1, true, true},
+	{PMCCNTR, DFR0, 8, 1, true, true},
+	{AMCR, PFR0, 44, 1, true, false},
+	{PMSCR, DFR0, 32, 1, true, false},
+	{TRACE, DFR0, 4, 1, false, false},
+	{SCXTNUM, PFR0, 56, 2, true, false},
+	{TCR2, MMFR3, 0, 1, true, false},
+	{SCTLR2, MMFR3, 4, 1, true, false},
+	{PIR, MMFR3, 8, 1, true, false},
+	{POR, MMFR3, 16, 1, true, false},
+	{GCSCR, PFR1, 44, 1, true, false},
+	{ACCDATA, ISAR1, 60, 3, true, false},
+	{HCR, NONE, 0, 0, true, false},
+	{SCR, NONE, 0, 0, true, false},
+	{PAN, MMFR1, 20, 1, false, false},
+	{RNDR, ISAR0, 60, 1, false, false},
+	{AESE, ISAR0, 4, 1, false, false},
+	{PMULL, ISAR0, 4, 2, false, false},
+	{SHA1H, ISAR0, 8, 1, false, false},
+	{SHA256SU0, ISAR0, 12, 1, false, false},
+	{CRC32, ISAR0, 16, 1, false, false},
+	{FADD, PFR0, 16, 0, true, true},
+	{ADD_VECTOR, PFR0, 20, 0, true, true},
+	{MDSCR, DFR0, 0, 6, false, false},
+	{DBGBCR0, DFR0, 0, 6, false, false},
+	{DBGWCR1, DFR0, 20, 1, false, false},
+	{OSLSR, DFR0, 0, 6, false, false},
+};
+
+static uint64_t field(uint32_t reg, uint32_t shift)
+{
+	return id_register(reg) >> shift & 0xfu;
+}
+
+static bool executes(uint32_t number)
+{
+	uint64_t before = trapped.count;
+
+	probe(number);
+	return trapped.count == before;
+}
+
+static void complain(const char *what, uint32_t number)
+{
+	check(false, what);
+	print("  probe ");
+	print_decimal(number);
+	print(", syndrome ");
+	print_hex(trapped.esr);
+	print("\n");
+}
+
+static void behaves(uint32_t number, bool there, bool absent)
+{
+	bool works = executes(number);
+
+	if (there && !works) {
+		complain("a feature that is there does not work", number);
+	} else if (!there && absent && works) {
+		complain("a feature that is not there works", number);
+	} else if (!works && trapped.esr >> 26 != EC_UNKNOWN) {
+		complain("not UNDEFINED", number);
+	} else {
+		check(true, "");
+	}
+}
+
+static void each_feature(void)
+{
+	for (uint32_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		const struct feature *f = &features[i];
+		bool there = false;
+
+		if (f->reg != NONE) {
+			uint64_t value = field(f->reg, f->shift);
+
+			there = value >= f->least && !(f->missing_15 && value == 15u);
+		}
+		behaves(f->probe, there, f->absent);
+	}
+	/* Pointer authentication has a field for each algorithm. */
+	bool pauth = field(ISAR1, 4) != 0u || field(ISAR1, 8) != 0u || field(ISAR2, 12) != 0u;
+
+	behaves(PAUTH_KEY, pauth, true);
+	MSR("sctlr_el1", MRS("sctlr_el1") | SCTLR_ENIA); /* without it the instruction does nothing */
+	behaves(PACIA, pauth, true);
+	MSR("sctlr_el1", MRS("sctlr_el1") & ~SCTLR_ENIA);
+	behaves(MPAM1, field(PFR0, 40) != 0u || field(PFR1, 16) != 0u, true);
+}
+
+/* All can be read, those that are reserved too; those of AArch32 are zero when no exception level has it. */
+static void id_registers(void)
+{
+	uint64_t before = trapped.count;
+	uint64_t aarch32 = 0;
+
+	for (uint32_t n = 8; n < 64u; n++) {
+		uint64_t value = id_register(n);
+
+		aarch32 |= n < 32u ? value : 0u;
+		if (value != 0u && n >= 32u) {
+			print("cpu: id ");
+			print_decimal(n / 8u);
+			print(" ");
+			print_decimal(n % 8u);
+			print(" ");
+			print_hex(value);
+			print("\n");
+		}
+	}
+	check_equal(trapped.count, before, "ID registers that cannot be read");
+	check(field(PFR0, 4) >= 1u, "EL1 has AArch64");
+	if (field(PFR0, 0) == 1u) {
+		check_equal(aarch32, 0, "AArch32 ID registers without AArch32");
+	}
+	check((MRS("mpidr_el1") >> 31) == 1u, "MPIDR_EL1: multiprocessing");
+	check((MRS("ctr_el0") >> 31) == 1u, "CTR_EL0");
+	check(MRS("midr_el1") != 0u && MRS("cntfrq_el0") != 0u, "MIDR_EL1, CNTFRQ_EL0");
+	check((MRS("dczid_el0") & 0x10u) == 0u, "DC ZVA is there");
+}
+
+/* FP off is the guest's own affair: it hears of it as itself. */
+static void fp_trap(void)
+{
+	MSR("cpacr_el1", 0);
+	check(!executes(FADD) && trapped.esr >> 26 == EC_FP, "FP that CPACR_EL1 turns off");
+	check(!executes(ADD_VECTOR) && trapped.esr >> 26 == EC_FP, "Advanced SIMD that CPACR_EL1 turns off");
+	MSR("cpacr_el1", CPACR_FPEN);
+	check(executes(FADD), "FP that is on");
+}
+
+_Noreturn void guest_main(const void *device_tree)
+{
+	(void)device_tree;
+	corner_vectors();
+	MSR("cpacr_el1", CPACR_ALL);
+	id_registers();
+	each_feature();
+	fp_trap();
+	check_end("cpu");
+}
