@@ -243,7 +243,7 @@ let one s =
   let zi = z in
   match Random.int 1000 with
   | r when r < 110 ->
-      let f = choose s unmapped and v = guest_vspace s false and p = rights () in
+      let f = choose s (if Random.int 5 = 0 then private_ else unmapped) and v = guest_vspace s false and p = rights () in
       let i = if Random.int 4 = 0 then pick ipas else ipa_for s v in
       outcome s "map_private" 0 [f; v; i; p] (map_private k (zi f) (zi v) (zi i) (zi p))
   | r when r < 210 ->
