@@ -71,9 +71,11 @@
 /*@ predicate marked_scrubbed{L}(integer g) = \at(granule_place[g], L) % FRAME_BLOCK >= FRAME_SCRUBBED; */
 /*@ predicate wf_scrubbed{L} = \forall integer g, k; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_PRIVATE ==>
       marked_scrubbed{L}(g) ==> 0 <= k < frame_count{L}(g) ==>
-      \at(granule_owner[g], L) == GRANULE_NONE && \at(dirty[g + k], L) == 0; */
-/*@ predicate wf_blocks{L} = \forall integer g; is_frame{L}(g) ==> g + frame_count{L}(g) <= RAM_GRANULES &&
-      \forall integer k; 1 <= k < frame_count{L}(g) ==> \at(granule_state[g + k], L) == GRANULE_TAIL; */
+      \at(granule_owner[g], L) == GRANULE_NONE && \at(dirty[g + k], L) == 0 &&
+      (k == 0 || \at(granule_state[g + k], L) == GRANULE_TAIL); */
+/*@ predicate wf_fits{L} = \forall integer g; is_frame{L}(g) ==> g + frame_count{L}(g) <= RAM_GRANULES; */
+/*@ predicate wf_blocks{L} = \forall integer g, k; is_frame{L}(g) ==> 1 <= k < frame_count{L}(g) ==>
+      \at(granule_state[g + k], L) == GRANULE_TAIL; */
 /* A leaf of level 2 maps a block, one of level 3 a page, and a private frame's one leaf is its owner's. */
 /*@ predicate is_leaf{L}(integer e, integer level) = entry_valid(e) && !entry_table(e, level); */
 /*@ predicate leaf_fits{L}(integer t, integer e) = in_ram(target_of(e)) ==> is_frame{L}(granule_of(target_of(e))) &&
@@ -125,6 +127,16 @@
       \at(view_vspace[v].life, L) != VSPACE_BUILDING && entry_at{L}(v, ipa, level_for{L}(frame)) == ENTRY_EMPTY ? NIE_DONATE_WRONG_STATE_IPA :
       NIE_OK; */
 
+/*@ logic integer expect_ram_status{L}(integer v, integer ipa, integer size_bits, integer count) =
+      size_bits != 12 && size_bits != 21 ? NIE_EXPECT_RAM_BAD_VALUE_SIZE_BITS :
+      ipa >= 0x8000000000 ? NIE_EXPECT_RAM_BAD_VALUE_IPA :
+      ipa % (size_bits == 12 ? 4096 : 0x200000) != 0 ? NIE_EXPECT_RAM_UNALIGNED_IPA :
+      ipa >= NIE_SHARED_HALF ? NIE_EXPECT_RAM_WRONG_HALF_IPA :
+      count == 0 ? NIE_EXPECT_RAM_BAD_VALUE_COUNT :
+      count > TABLE_ENTRIES - index_of(ipa, size_bits == 12 ? 3 : 2) ? NIE_EXPECT_RAM_BAD_VALUE_COUNT :
+      \at(view_vspace[v].life, L) != VSPACE_BUILDING ? NIE_EXPECT_RAM_WRONG_STATE_VSPACE :
+      walk_of{L}(v + 1, ipa, size_bits == 12 ? 3 : 2) == GRANULE_NONE ? NIE_EXPECT_RAM_NO_TABLE_IPA : NIE_OK; */
+
 /* vCPUs and VSpaces name each other. */
 /*@ predicate wf_vspaces{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
       0 <= i < NIE_VSPACE_VCPUS ==> \at(view_vspace[g].vcpu[i], L) != GRANULE_NONE ==>
@@ -162,7 +174,7 @@
       \at(view_vspace[\at(view_vcpu[g].vspace, L)].vcpu[\at(view_vcpu[g].index, L)], L) == g; */
 
 /*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L} &&
-      wf_zero{L} && wf_walked_dirty{L} && wf_scrubbed{L} && wf_blocks{L} && wf_leaves{L}; */
+      wf_zero{L} && wf_walked_dirty{L} && wf_scrubbed{L} && wf_fits{L} && wf_blocks{L} && wf_leaves{L}; */
 /*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L} &&
       wf_chain{L} && wf_top{L} && wf_alive{L}; */
 /*@ predicate wf{L} = wf_memory{L} && wf_running{L}; */

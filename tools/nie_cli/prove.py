@@ -17,6 +17,7 @@ from say import Failure, Progress, say
 WORK = BUILD / "proofs"
 PROVED = CACHE / "proofs"
 GOALS = CONTRACTS / "goals.json"
+MUTANTS = CONTRACTS / "mutants.yaml"
 COVERAGE = CONTRACTS / "coverage.md"
 PROVERS = "z3,cvc4"
 TIMEOUT = int(os.environ.get("NIE_PROVE_SECONDS", "6"))  # seconds for one goal and prover
@@ -80,10 +81,10 @@ def version():
 
 
 class Prover:
-    def __init__(self, work=WORK):
+    def __init__(self, work=WORK, changed=None):
         self.work = work
         work.mkdir(parents=True, exist_ok=True)
-        self.sources = Sources()
+        self.sources = Sources(changed)
         self.include = generate()
         self.variables = environment()
         self.seed = version() + " ".join(OPTIONS)
@@ -213,6 +214,37 @@ def summary(records):
             f"{sum(not r['goals'] for r in records)} functions have none yet")
 
 
+def mutants(wanted=()):
+    """Each change of mutants.yaml breaks one function; its proof must then fail. What stops Frama-C kills nothing."""
+    import yaml
+
+    alive, entries = [], yaml.safe_load(MUTANTS.read_text())
+    entries = [m for m in entries if not wanted or m["name"] in wanted]
+    progress = Progress("mutants")
+    def judge(m):
+        path = CORE / m["file"]
+        text = path.read_text()
+        if text.count(m["old"]) != 1:
+            return f"{MUTANTS}: {m['name']}: {m['file']} has its `old` {text.count(m['old'])} times: follow the source"
+        prover = Prover(WORK / "mutants" / m["name"], {path: text.replace(m["old"], m["new"])})
+        function = prover.sources.functions[path, m["function"]]
+        record = prover.prove(function, keep=False)
+        if record.get("lacking"):
+            return f"mutant {m['name']}: {record['lacking']}"
+        if record["proved"] == record["goals"]:
+            return f"mutant {m['name']} survives: {m['function']}: all {record['goals']} goals are proved"
+        return None
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        futures = {pool.submit(judge, m): m for m in entries}
+        for done, future in enumerate(as_completed(futures), 1):
+            alive += [future.result()] if future.result() else []
+            progress.update(100 * done / len(entries), futures[future]["name"])
+    progress.done(f"{len(entries) - len(alive)} of {len(entries)} killed")
+    for line in alive:
+        say(f"prove: {line}")
+    return len(entries) - len(alive), len(alive)
+
+
 def label(record):
     return f"{record['file'].removeprefix('kernel/core/')}:{record['function']}"
 
@@ -283,6 +315,11 @@ def record(prover, records):
             f"{r.get('lacking') or ', '.join([*r['unproved'], *r.get('warnings', [])])} |" for r in records]
     COVERAGE.write_text(f"# Proof coverage of kernel/core\n\nWritten by `tools/nie prove --record`: {summary(records)}.\n\n"
                         "| function | file | goals proved | unproved |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n")
+
+
+def run_mutants(wanted):
+    killed, alive = mutants(wanted)
+    return 1 if alive or not killed else 0
 
 
 def run(wanted, json_file, write_record):

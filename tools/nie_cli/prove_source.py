@@ -62,9 +62,9 @@ class Function:
         return set(NAME.findall(self.plain[self.body:self.end]))
 
 
-def functions_of(path):
+def functions_of(path, source=None):
     """The functions that a C file defines, in its order."""
-    source = path.read_text()
+    source = path.read_text() if source is None else source
     plain = blank(source)
     result, depth, begin = [], 0, 0
     for m in re.finditer(r"[{};]", plain):
@@ -118,13 +118,13 @@ def contracts_of(path):
 
 
 class Sources:
-    """All functions of kernel/core, all contracts."""
+    """All functions of kernel/core, all contracts. `changed`: files with another text than theirs."""
 
-    def __init__(self):
+    def __init__(self, changed=None):
         self.files = sorted(CORE.glob("isolation/*.c")) + sorted(CORE.glob("authority/*.c")) + [CORE / "boot.c"]
         self.functions, self.by_file = {}, {}
         for path in self.files:
-            self.by_file[path] = functions_of(path)
+            self.by_file[path] = functions_of(path, (changed or {}).get(path))
             for function in self.by_file[path]:
                 self.functions[(path, function.name)] = function
         self.contracts = {}

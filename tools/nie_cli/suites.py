@@ -153,7 +153,10 @@ def prove(full):
         return Count(skipped=1)
     import prove as proofs
 
-    return Count(*proofs.check(None if full else 150))
+    count = Count(*proofs.check(None if full else 150))
+    if full:
+        count.add(Count(*proofs.mutants()))
+    return count
 
 
 def spec(full):
