@@ -54,7 +54,7 @@
                  &granule_place[0 .. RAM_GRANULES - 1]) &&
       \separated(p, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1],
                  &view_vcpu[0 .. RAM_GRANULES - 1], &view_slot[0 .. RAM_GRANULES * 128 - 1]) &&
-      \separated(p, &cores[0 .. NIE_MAX_CORES - 1]); */
+      \separated(p, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1]); */
 
 /* Free memory is zero; so is a private frame that is marked as scrubbed, which nobody has mapped. Zero is zero in
  * each view. */
@@ -69,13 +69,13 @@
 /*@ predicate is_frame{L}(integer g) = is_granule(g) &&
       (\at(granule_state[g], L) == GRANULE_PRIVATE || \at(granule_state[g], L) == GRANULE_SHARED); */
 /*@ predicate marked_scrubbed{L}(integer g) = \at(granule_place[g], L) % FRAME_BLOCK >= FRAME_SCRUBBED; */
-/*@ predicate wf_scrubbed{L} = \forall integer g, k; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_PRIVATE ==>
-      marked_scrubbed{L}(g) ==> 0 <= k < frame_count{L}(g) ==>
-      \at(granule_owner[g], L) == GRANULE_NONE && \at(dirty[g + k], L) == 0 &&
-      (k == 0 || \at(granule_state[g + k], L) == GRANULE_TAIL); */
+/*@ predicate wf_scrubbed{L} = \forall integer g, j; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_PRIVATE ==>
+      marked_scrubbed{L}(g) ==> g <= j < g + frame_count{L}(g) ==>
+      \at(granule_owner[g], L) == GRANULE_NONE && \at(dirty[j], L) == 0 &&
+      (j == g || \at(granule_state[j], L) == GRANULE_TAIL); */
 /*@ predicate wf_fits{L} = \forall integer g; is_frame{L}(g) ==> g + frame_count{L}(g) <= RAM_GRANULES; */
-/*@ predicate wf_blocks{L} = \forall integer g, k; is_frame{L}(g) ==> 1 <= k < frame_count{L}(g) ==>
-      \at(granule_state[g + k], L) == GRANULE_TAIL; */
+/*@ predicate wf_blocks{L} = \forall integer g, j; is_frame{L}(g) ==> g < j < g + frame_count{L}(g) ==>
+      \at(granule_state[j], L) == GRANULE_TAIL; */
 /* A leaf of level 2 maps a block, one of level 3 a page, and a private frame's one leaf is its owner's. */
 /*@ predicate is_leaf{L}(integer e, integer level) = entry_valid(e) && !entry_table(e, level); */
 /*@ predicate leaf_fits{L}(integer t, integer e) = in_ram(target_of(e)) ==> is_frame{L}(granule_of(target_of(e))) &&

@@ -121,6 +121,21 @@ def test_goals_may_only_rise(now, held):
     assert (prove.problems([now], {"a.c:f": {"proved": 5, "goals": 5}}) == []) is held
 
 
+WARNING = """[wp] a.c:1: Warning: 
+  Memory model hypotheses for function 'f':
+  /*@ behavior wp_typed:
+       requires \\separated(p + (..), (u8 *)granule_state + (..), (u32 const *)fixed + (..)); */
+  void f(u32 *p);
+"""
+
+
+@pytest.mark.parametrize("contract, silent", [
+    ("requires apart(p);", True), ("requires \\separated(p + (0 .. 3), &granule_state[0 .. 9]);", True),
+    ("requires \\valid(p);", False), ("requires apart(q);", False), ("requires \\separated(p, &view_vcpu[0]);", False)])
+def test_what_wp_supposes_must_stand_in_the_contract(contract, silent):
+    assert ("supposes" not in prove.suppositions(WARNING, contract)) is silent
+
+
 def test_a_proved_function_may_not_vanish():
     assert "not there any more" in prove.problems([], {"a.c:f": {"proved": 5, "goals": 5}})[0]
 

@@ -62,8 +62,9 @@ def parse_arguments():
     sub.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     sub = command("prove", "prove kernel/core with Frama-C, function by function", prove)
     sub.add_argument("names", nargs="*", metavar="NAME", help="functions, or files like table.c (default: all)")
+    sub.add_argument("--smoke", action="store_true", help="look for contradictory contracts: each part must be reachable")
     sub.add_argument("--mutants", action="store_true", help="break functions on purpose: their proofs must fail")
-    sub.add_argument("--record", action="store_true", help="write proofs/c/goals.json: goals may only rise")
+    sub.add_argument("--record", action="store_true", help="and write the result into proofs/c/goals.json: goals may only rise")
     sub.add_argument("--json", metavar="FILE", help="write the results to FILE")
     command("help", "show this text", lambda options: parser.print_help() or 0)
     sub = command("clean", "remove what was built", clean)
@@ -163,6 +164,8 @@ def prove(options):
     set_up.ensure_provers()
     import prove as proofs
 
+    if options.smoke:
+        return proofs.run_smoke(options.names)
     if options.mutants:
         return proofs.run_mutants(options.names)
     return proofs.run(options.names, options.json, options.record)

@@ -156,6 +156,7 @@ def prove(full):
     count = Count(*proofs.check(None if full else 150))
     if full:
         count.add(Count(*proofs.mutants()))
+        count.add(Count(failed=1) if proofs.run_smoke(()) else Count(passed=1))
     return count
 
 
