@@ -58,7 +58,6 @@ def test_attacker_is_refused_and_told_on(assigned):
 
 
 def test_devices_are_measured(assigned, tmp_path_factory):
-    build.preset("native", "guest-layout")
     image = build.image(systems.find("assigned"), out=tmp_path_factory.mktemp("computed"))
     reported = {guest["name"]: guest["measurement"] for guest in assigned().outcome.report["guests"]}
     assert reported == {name: measure.of_guest(image.parent, name) for name in ("storage", "network", "attacker")}

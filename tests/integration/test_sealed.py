@@ -22,7 +22,6 @@ def sealed(boot):
 @pytest.fixture(scope="session")
 def computed(tmp_path_factory):
     """{guest: measurement} of the system's files, made a second time."""
-    build.preset("native", "guest-layout")
     image = build.image(systems.find(str(SEALED)), out=tmp_path_factory.mktemp("computed"))
     return {guest: measure.of_guest(image.parent, guest) for guest in ("closed", "open", "linux")}
 

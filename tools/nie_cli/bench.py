@@ -61,7 +61,7 @@ def measure_size(cpu):
 
 
 def measure_boot(cpu):
-    build.preset("target")
+    build.target()
     result = {}
     for series in KERNEL_SERIES:
         times = bench_boot.measure(series, cpu)

@@ -85,5 +85,5 @@ def operations(ticks, frequency):
 
 
 def measure(cpu="max", cores=1):
-    build.preset("target")
+    build.target()
     return operations(*parse(boot(TARGET / "bench.img", cpu, cores)))

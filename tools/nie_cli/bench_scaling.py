@@ -99,7 +99,7 @@ def svg(title, x_label, y_label, lines, logarithmic=True):
 
 
 def measure(cpu="max"):
-    build.preset("target")
+    build.target()
     means, frequency = bench_kernel.parse(bench_kernel.boot(TARGET / "scaling.img", cpu, 1))
     return series({name: value * 1e9 / frequency for name, value in means.items()})
 

@@ -32,7 +32,7 @@ def lines_of(folder):
 
 
 def measure():
-    build.preset("target")
+    build.target()
     at = symbols()
     ram = int(re.search(r"RAM_SIZE (0x[0-9a-f]+)", (TARGET / "generated/nie/platform.h").read_text())[1], 16)
     sizes = {"text": at["text_end"] - at["kernel_start"],

@@ -98,7 +98,7 @@ def inlined(elf, addresses):
 
 def measure():
     """-> {operation: (instructions, those with the lock, {class: n}, {purpose: n})} for `null` and the halves of `mmio`."""
-    build.preset("target")
+    build.target()
     elf = bench_size.KERNEL
     addresses, names = functions(elf)
     mnemonic = {int(m[1], 16): m[2] for m in re.finditer(r"^ *([0-9a-f]+):\t(\S+)", bench_size.disassembly(elf), re.M)}

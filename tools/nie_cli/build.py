@@ -26,10 +26,15 @@ def preset(name, *targets):
     say(f"built {name} ({time.monotonic() - started:.0f} s)")
 
 
-def system(description, settings=None, out=None):
-    """The image of a system, everything it is made from built first."""
+def target():
+    """What images are made from, and the program that says how host-vmm would lay a guest out."""
     preset("target")
     preset("native", "guest-layout")
+
+
+def system(description, settings=None, out=None):
+    """The image of a system, everything it is made from built first."""
+    target()
     return image(description, settings, out)
 
 
@@ -38,9 +43,7 @@ def image(description, settings=None, out=None):
     settings = settings or {}
     out = out or TARGET / "systems" / (description.name + ("-custom" if settings else ""))
     command = [sys.executable, "-m", "capdl.build", "--system", str(description.path), "--build", str(TARGET),
-               "--cache", str(CACHE), "--out", str(out)]
-    if LAYOUT.exists():
-        command += ["--layout", str(LAYOUT)]
+               "--cache", str(CACHE), "--out", str(out), "--layout", str(LAYOUT)]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -60,7 +60,7 @@ def assemble(folder):
 
 
 def run(options):
-    build.preset("target")
+    build.target()
     folder = BUILD / "docs"
     shutil.rmtree(folder, ignore_errors=True)
     assemble(folder)

@@ -5,14 +5,14 @@ import sys
 
 import build
 import systems
-from paths import NATIVE, ROOT
+from paths import LAYOUT, ROOT
 from say import Failure
 
 
 def of_guest(folder, guest):
     """`folder` has a system's guests.bin; the native build is up to date."""
     result = subprocess.run([sys.executable, "-m", "capdl.measure", "--blob", str(folder / "guests.bin"),
-                             "--layout", str(NATIVE / "tools/guest_layout/guest-layout"), guest],
+                             "--layout", str(LAYOUT), guest],
                             cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if result.returncode:
         lines = result.stderr.strip().splitlines() or [f"capdl.measure ended with status {result.returncode}"]
@@ -25,6 +25,5 @@ def run(options):
     if options.guest not in system.guests:
         raise Failure(f"no guest {options.guest} in {system.name}: it has {', '.join(system.guests)}")
     image = build.system(system)
-    build.preset("native", "guest-layout")
     print(of_guest(image.parent, options.guest))
     return 0

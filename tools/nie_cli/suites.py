@@ -95,19 +95,19 @@ def capdl(full):
 
 def kit(full):
     """What authors of systems and VMMs use: from installed files, from the documentation, twice the same."""
-    build.preset("target")
+    build.target()
     build.preset("native")
     return pytest("kit", ROOT / "tests" / "kit", "--durations=5")
 
 
 def integration(full):
-    build.preset("target")
+    build.target()
     return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5")
 
 
 def soak(full):
     """The demo ten times in a row on every machine, to the first failure."""
-    build.preset("target")
+    build.target()
     return pytest("soak", ROOT / "tests" / "integration" / "test_soak.py", "-v", "-x", "--times=10")
 
 
@@ -118,7 +118,7 @@ def bench(full):
 
 
 def hostile(full):
-    build.preset("target")
+    build.target()
     count = pytest("hostile", ROOT / "tests" / "hostile", "--durations=5", *(["--full"] if full else []))
     count.add(junit("hostile-mutants", [sys.executable, str(ROOT / "tests" / "hostile" / "mutate.py"),
                                         str(BUILD / "hostile-mutants"), *([] if full else ["--sample"])], "--junit"))
@@ -126,7 +126,7 @@ def hostile(full):
 
 
 def dma(full):
-    build.preset("target")
+    build.target()
     return pytest("dma", ROOT / "tests" / "dma", "--durations=5", *(["--full"] if full else []))
 
 
