@@ -18,6 +18,7 @@ from capdl import (archive, compose, elf, files, image, manifest, memory, parser
                    source)
 from capdl.checker import check
 from capdl.problem import Problem, Where, size_text
+from capdl.system import BLOCK
 from capdl.vmm_space import BLOB_FILE, VMM_BASE, VMM_FILE
 
 
@@ -78,6 +79,9 @@ def from_yaml(options, build):
     path = options.system
     system = source.load(read_text(path), path.name, path.stem, options.set)
     board = system_platform(system.platform.value, build, system.platform.where)
+    if system.ram and source.size(system.ram, "machine.memory", BLOCK, BLOCK) != board.ram_size:
+        raise Problem(f"machine.memory: {system.ram.value} asked for, this build is for {size_text(board.ram_size)}: "
+                      f"tools/nie builds for it, or configure with -DNIE_RAM_SIZE", system.ram.where)
     cores = source.whole(system.cores, "machine.cores", 1, board.cores)
     found = files.Files(files.Places(options.build, options.cache, options.guest_dir, path.resolve().parent))
     guest_files = {guest.name: found.of_guest(guest) for guest in system.guests}

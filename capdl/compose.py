@@ -136,7 +136,7 @@ def cnode_bits(slots):
 
 
 def compose(source, platform, cores, flat, guest_files, data):
-    """`guest_files`: {guest: (kernel, initrd)}, names in `data`, {name: bytes}. -> description, guests.bin,
+    """`guest_files`: {guest: (kernel, initrd, device tree)}, names in `data`, {name: bytes}. -> description, guests.bin,
     its device tree's source."""
     slots, tables = Slots(), Tables()
     memory = untyped("vmm_memory", source.vmm_memory, source.vmm_where, "host-vmm's own tables and the like")
@@ -172,6 +172,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     vmm["reclaim"], vmm["leftover"] = (reclaim, BOOT_SLOTS), (leftover, BOOT_SLOTS)
 
     guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
+               "dtb": guest_files[g.name][2],
                "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
                "load": g.load, "limit": g.limit, "debuggable": g.debuggable,
                "weight": g.weight, "cpus": g.cpus, "restarts": g.restarts,

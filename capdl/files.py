@@ -4,7 +4,7 @@ import pathlib
 import re
 from dataclasses import dataclass, field
 
-from capdl import guest_image
+from capdl import device_tree, guest_image
 from capdl.problem import Problem
 
 
@@ -64,14 +64,18 @@ class Files:
         return name
 
     def of_guest(self, guest):
-        """-> names of its kernel and its initrd (or None)."""
-        initrd, initrd_size = None, 0
+        """-> names of its kernel, its initrd and its device tree (or None); its format is known then."""
+        initrd, initrd_size, dtb = None, 0, None
         if guest.initrd:
             initrd, data = self.read(guest, "initrd", guest.initrd)
             initrd_size = len(data)
+        if guest.dtb:
+            dtb, data = self.read(guest, "dtb", guest.dtb)
+            self.data[dtb] = device_tree.compact(data, f"{guest.name}.dtb: {guest.dtb.value}", guest.dtb.where)
         kernel, data = self.read(guest, "kernel", guest.kernel)
+        guest.format = guest.format or guest_image.format_of(data)
         try:
             guest_image.check(data, guest.kernel.value, guest.format, guest.memory, guest.load, initrd_size)
         except Problem as problem:
             raise Problem(f"{guest.name}.kernel: {problem}", guest.kernel.where) from None
-        return kernel, initrd
+        return kernel, initrd, dtb

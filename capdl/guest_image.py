@@ -11,12 +11,18 @@ RAM_BASE = 0x40000000  # of every guest: the QEMU `virt` map
 DEVICE_TREE = 64 << 10
 ARM64_MAGIC = b"ARM\x64"
 FORMATS = ("image", "elf", "raw")
+ELF_MAGIC = b"\x7fELF"
 # What people give by mistake.
-OTHERS = ((b"\x7fELF", "it is an ELF file: say format: elf"),
+OTHERS = ((ELF_MAGIC, "it is an ELF file: say format: elf"),
           (b"\x1f\x8b", "it is gzip-compressed: unpack it"),
           (b"\xfd7zXZ", "it is xz-compressed: unpack it"),
           (b"\x28\xb5\x2f\xfd", "it is zstd-compressed: unpack it"),
           (b"MZ", "it is an EFI program for another machine, or compressed (zboot): give the raw Image"))
+
+
+def format_of(data):
+    """What a file is that nobody described. Raw binaries have no mark: they need format or load."""
+    return "elf" if data.startswith(ELF_MAGIC) else "image"
 
 
 def branch_target(data, at):
@@ -49,7 +55,7 @@ def image_end(data, file):
         raise Problem(f"{file} is truncated: it has {len(data)} bytes, the header of an arm64 Image alone "
                       f"has 64")
     if data[56:60] != ARM64_MAGIC:
-        what = next((text for magic, text in OTHERS if data.startswith(magic)), "give an arm64 Image")
+        what = next((text for magic, text in OTHERS if data.startswith(magic)), "give an arm64 Image, or say format: raw")
         raise Problem(f"{file} is not an arm64 Image (no magic at byte 56): {what}")
     needed = max([pe_end(data)] + [target + 4 for target in (branch_target(data, 0), branch_target(data, 4))
                                    if target is not None])

@@ -12,17 +12,18 @@ from capdl.system import BLOCK, PAGE
 
 GUEST_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 SECTIONS = ("machine", "vmm", "guests", "shared")
-MACHINE_KEYS = ("platform", "cores")
+MACHINE_KEYS = ("platform", "cores", "memory")
 SHARED_KEYS = ("size", "guests")
 MOST_REGIONS = 8   # of one guest
 MOST_SHARED = 64 << 20
 VMM_KEYS = ("memory", "image")
-GUEST_KEYS = ("kernel", "initrd", "bootargs", "memory", "vcpus", "format", "load", "limit", "debuggable",
-              "weight", "cpus", "restarts", "devices", "expect")
+GUEST_KEYS = ("kernel", "initrd", "dtb", "bootargs", "memory", "vcpus", "format", "load", "limit",
+              "debuggable", "weight", "cpus", "restarts", "devices", "expect")
 DEVICE_KEYS = ("pci", "model")
 MODELS = ("edu", "network", "nvme")  # that QEMU can be told to have there
 MOST_DEVICES = 4
 MOST_VCPUS = 8
+RAW_LOAD = 0x40080000  # where QEMU loads a file that says nothing about it
 MOST_GUESTS = 16
 LONGEST_LIMIT = 86400
 LEAST_VMM_MEMORY = 256 << 10
@@ -53,10 +54,11 @@ class Guest:
     where: Where        # of the guest
     memory_where: Where
     initrd: Text | None = None
+    dtb: Text | None = None     # instead of the one that host-vmm makes
     bootargs: str = ""
     vcpus: int = 1
-    format: str = "image"
-    load: int = 0
+    format: str = ""    # none: what the file is
+    load: int = RAW_LOAD
     limit: int = 0      # seconds; 0: none
     debuggable: bool = False
     weight: int = 100   # its share of the cores, against others'
@@ -79,6 +81,7 @@ class SystemSource:
     name: str
     platform: Text
     cores: Text
+    ram: Text | None    # none: the platform's
     vmm_memory: int
     vmm_where: Where
     vmm_image: Text | None = None   # none: host-vmm
@@ -212,10 +215,10 @@ def guest(name, mapping, where):
     made = Guest(name, values["kernel"], size(values["memory"], f"{name}.memory", BLOCK, BLOCK), where,
                  values["memory"].where)
     made.initrd = values.get("initrd")
-    for text in (made.kernel, made.initrd):
-        if text and not text.value:
-            raise Problem(f"{name}: {'kernel' if text is made.kernel else 'initrd'} is empty: name a file",
-                          text.where)
+    made.dtb = values.get("dtb")
+    for key in ("kernel", "initrd", "dtb"):
+        if key in values and not values[key].value:
+            raise Problem(f"{name}: {key} is empty: name a file", values[key].where)
     if "bootargs" in values:
         made.bootargs = values["bootargs"].value
         if any(not " " <= c <= "~" for c in made.bootargs) or len(made.bootargs) > 1024:
@@ -241,9 +244,10 @@ def guest(name, mapping, where):
         if made.format not in FORMATS:
             raise Problem(f"{name}.format: {made.format!r} is none of {', '.join(FORMATS)}",
                           values["format"].where)
-    if ("load" in values) != (made.format == "raw"):
-        raise Problem(f"{name}: load is given with format: raw, and only then", where)
     if "load" in values:
+        if made.format not in ("", "raw"):
+            raise Problem(f"{name}: load is for format: raw; this one says {made.format}", values["load"].where)
+        made.format = "raw"
         text = values["load"]
         load = size_of(text.value)
         if load is None or load % 4:
@@ -310,7 +314,7 @@ def load(text, file, name, settings=()):
         raise Problem(f"guests: {len(names(guests))} are too many: {MOST_GUESTS} are possible", guests["@"])
     memory = vmm.get("memory", Text("8 MiB", top))
     found = SystemSource(name, machine.get("platform", Text("qemu-virt", top)),
-                         machine.get("cores", Text("4", top)),
+                         machine.get("cores", Text("4", top)), machine.get("memory"),
                          size(memory, "vmm.memory", PAGE, LEAST_VMM_MEMORY), memory.where, vmm.get("image"))
     for key in names(guests):
         where = guests[key].where if isinstance(guests[key], Text) else guests[key]["@"]

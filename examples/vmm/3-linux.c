@@ -53,10 +53,12 @@ static void notify(void *context, u32 cpu)
 	(void)cpu;
 }
 
-static void uart_send(void *context, u8 byte)
+static void uart_send(void *context, const u8 *bytes, u32 count)
 {
 	(void)context;
-	uart_put((char)byte);
+	for (u32 i = 0; i < count; i++) {
+		uart_put((char)bytes[i]);
+	}
 }
 
 static void uart_line(void *context, bool high)
@@ -110,6 +112,9 @@ static const char *run(void)
 	for (;;) {
 		run_once(&entry, &exit);
 		pl031_poll(&rtc);
+		if (exit.reason != NIE_EXIT_MMIO) {
+			pl011_flush(&uart);
+		}
 		switch (exit.reason) {
 		case NIE_EXIT_MMIO:
 			entry.reply = exit.mmio.value;

@@ -47,7 +47,7 @@ FAULTS = [
     ("vcpus: 2", "vcpus: 9", ["two.vcpus: '9' is not a number from 1 to 8"]),
     ("vcpus: 2", "limit: -1", ["two.limit: '-1' is not a number"]),
     ("vcpus: 2", "format: zip", ["two.format: 'zip' is none of image, elf, raw"]),
-    ("vcpus: 2", "load: 0x40000000", ["two: load is given with format: raw"]),
+    ("vcpus: 2", "format: image\n    load: 0x40000000", ["two: load is for format: raw; this one says image"]),
     ("vcpus: 2", "expect: 7", ["two.expect: '7' is not a word"]),
     ("  two:", "  one:", ["sys.yaml:7: one is given twice"]),
     ("  two:", "  Two:", ["guest Two: a name has"]),
@@ -89,16 +89,22 @@ def efi_image(size, claimed):
     (b"", ["is empty"]),
     (arm64_image()[:40], ["truncated", "40 bytes"]),
     (b"\0" * 8192, ["is not an arm64 Image (no magic at byte 56)"]),
-    (elf_file([(0x40000000, 5, b"x" * 64, 64)]), ["not an arm64 Image", "format: elf"]),
     (b"\x1f\x8b" + bytes(100), ["not an arm64 Image", "gzip", "unpack"]),
     (efi_image(MIB, 2 * MIB), ["truncated", "1048576 bytes", "2097152"]),
     (struct.pack("<I", 0x14100000) + arm64_image()[4:], ["truncated"]),
     (arm64_image(MIB, 17 * MIB), ["of RAM, the guest has 16 MiB", "give it more memory"]),
     (arm64_image(16 * MIB), ["of RAM, the guest has 16 MiB"]),
-], ids=["empty", "short", "zeroes", "elf", "gzip", "efi", "branch", "bss", "large"])
+], ids=["empty", "short", "zeroes", "gzip", "efi", "branch", "bss", "large"])
 def test_guest_image(place, content, words):
     (place.folder / "bad.img").write_bytes(content)
     fails(place, place.run(GOOD, "--set", "one.kernel=bad.img"), "one.kernel: bad.img", *words)
+
+
+def test_elf_file_is_recognised(place):
+    (place.folder / "good.elf").write_bytes(elf_file([(0x40000000, 5, b"x" * 64, 64)]))
+    fails(place, place.run(GOOD, "--set", "one.kernel=good.elf", "--set", "one.format=image"),
+          "one.kernel: good.elf", "not an arm64 Image", "format: elf")
+    assert place.run(GOOD, "--set", "one.kernel=good.elf").returncode == 0
 
 
 def test_whole_efi_image(place):

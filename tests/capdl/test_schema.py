@@ -15,10 +15,11 @@ SCHEMA = json.loads((ROOT / "configs" / "system.schema.json").read_text())
 SYSTEMS = [p for folder in ("configs/systems", "tests/integration/systems", "tests/hostile", "tests/bench/boot")
            for p in sorted((ROOT / folder).glob("*.yaml"))]
 GOOD = """
-machine: {platform: qemu-virt, cores: 2}
+machine: {platform: qemu-virt, cores: 2, memory: 4 GiB}
 vmm: {memory: 8 MiB, image: "task:hostile"}
 guests:
-  one: {kernel: a, initrd: b, bootargs: c, memory: 16 MiB, vcpus: 2, limit: 5, debuggable: true, expect: off}
+  one: {kernel: a, initrd: b, bootargs: c, memory: 16 MiB, vcpus: 2, limit: 5, debuggable: true, expect: off,
+        dtb: d, weight: 300, cpus: "0,2-3", restarts: 4}
   two: {kernel: a, memory: 0x1000000, format: raw, load: 0x40000000}
 shared:
   box: {size: 64 KiB, guests: {one: rw, two: r}}
@@ -71,8 +72,9 @@ def test_all_keys_together():
 
 @pytest.mark.parametrize("old, new", [
     ("vcpus: 2", "vcpu: 2"), ("vcpus: 2", "vcpus: 9"), ("cores: 2", "cores: 0"), ("kernel: a, initrd", "initrd"),
-    ("memory: 16 MiB", "memory: lots"), ("limit: 5", "limit: 0"), ("true", "maybe"), ("format: raw, ", ""),
-    (", load: 0x40000000", ""), ("guests:\n", "guests:\n  Big: {kernel: a, memory: 2 MiB}\n"), ("shared", "chared"),
+    ("memory: 16 MiB", "memory: lots"), ("limit: 5", "limit: 0"), ("true", "maybe"), ("raw", "elf"),
+    ("weight: 300", "weight: 0"), ("0,2-3", "0-8"), ("0,2-3", "0;1"), ("restarts: 4", "restarts: often"), ("dtb: d", "dtb:"),
+    ("guests:\n", "guests:\n  Big: {kernel: a, memory: 2 MiB}\n"), ("shared", "chared"),
     ("two: r}", "two: w}"), ("size: 64 KiB, ", ""), ("{one: rw, two: r}", "{one: rw}"), ("box:", "Box:"),
     ("raw", "zip"), ('"task:hostile"', '"hostile"'),
 ])
@@ -84,16 +86,16 @@ def test_both_refuse(old, new):
 
 
 @pytest.mark.parametrize("old, new, words", [
-    ("{one: rw, two: r}", "{one: rw, three: r}", "x.yaml:8: shared.box.guests: no guest three; there are one, two"),
-    ("two: r}", "two: w}", "x.yaml:8: shared.box.guests.two: 'w' is neither r nor rw"),
-    ("size: 64 KiB", "size: 65 MiB", "x.yaml:8: shared.box.size: 65 MiB: at most 64 MiB"),
-    ("size: 64 KiB", "size: 5000", "x.yaml:8: shared.box.size: 5000 is not a multiple of 4 KiB from 4 KiB on"),
-    ("{one: rw, two: r}", "{one: rw}", "x.yaml:8: shared.box.guests: name at least two guests with their rights, like "
+    ("{one: rw, two: r}", "{one: rw, three: r}", "x.yaml:9: shared.box.guests: no guest three; there are one, two"),
+    ("two: r}", "two: w}", "x.yaml:9: shared.box.guests.two: 'w' is neither r nor rw"),
+    ("size: 64 KiB", "size: 65 MiB", "x.yaml:9: shared.box.size: 65 MiB: at most 64 MiB"),
+    ("size: 64 KiB", "size: 5000", "x.yaml:9: shared.box.size: 5000 is not a multiple of 4 KiB from 4 KiB on"),
+    ("{one: rw, two: r}", "{one: rw}", "x.yaml:9: shared.box.guests: name at least two guests with their rights, like "
                                        "{alpha: rw, beta: r}"),
-    ("{size: 64 KiB", "{big: 1, size: 64 KiB", "x.yaml:8: shared.box: unknown key big; there are size, guests"),
-    ("size: 64 KiB, ", "", "x.yaml:8: shared.box: size is missing"),
+    ("{size: 64 KiB", "{big: 1, size: 64 KiB", "x.yaml:9: shared.box: unknown key big; there are size, guests"),
+    ("size: 64 KiB, ", "", "x.yaml:9: shared.box: size is missing"),
     ("  box: {size: 64 KiB, guests: {one: rw, two: r}}", "  box: 5",
-     "x.yaml:8: shared.box is a single value: it has the keys size, guests"),
+     "x.yaml:9: shared.box is a single value: it has the keys size, guests"),
 ])
 def test_faults_of_shared_regions(old, new, words):
     assert old in GOOD

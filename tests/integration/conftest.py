@@ -23,6 +23,7 @@ CPUS = ("max", "neoverse-n1", "cortex-a72")
 
 
 def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="every CPU model and number of cores, and the long runs")
     parser.addoption("--times", type=int, default=0, help="test_soak.py: the demo so often in a row on every machine")
 
 
@@ -54,13 +55,15 @@ class Run:
 def boot(tmp_path_factory):
     """boot(system, cpu, cores): a system by name or YAML file; its image is made once for each number of cores."""
     @functools.cache
-    def image(system, cores):
+    def image(system, cores, settings):
         description = systems.find(system)
-        settings = {} if cores == description.cores else {"machine.cores": cores}
+        if description.ram:
+            build.preset("target", ram=description.ram)
+        settings = dict(settings) | ({} if cores == description.cores else {"machine.cores": cores})
         return description, build.image(description, settings, tmp_path_factory.mktemp(description.name))
 
-    def run(system, cpu="max", cores=4, limit=300, silence=90, icount=False):
-        description, file = image(str(system), cores)
+    def run(system, cpu="max", cores=4, limit=300, silence=90, icount=False, settings=None):
+        description, file = image(str(system), cores, tuple((settings or {}).items()))
         extra = devices.arguments(description, tmp_path_factory.mktemp("devices"))
         output = io.BytesIO()
         hardware = machine.Machine(file, cpu, cores, description.memory, description.platform["qemu"]["machine"],

@@ -43,9 +43,7 @@ static int setup(void **state)
 
 static void say(u32 guest, const char *text)
 {
-	while (*text != '\0') {
-		console_guest_byte(guest, (u8)*text++);
-	}
+	console_guest_bytes(guest, (const u8 *)text, (u32)strlen(text));
 }
 
 static void shows(const char *text)
@@ -72,7 +70,7 @@ static void test_long_line_is_split(void **state)
 {
 	(void)state;
 	for (u32 i = 0; i < 600u; i++) {
-		console_guest_byte(0, 'x');
+		console_guest_bytes(0, (const u8 *)"x", 1);
 	}
 	say(0, "\n");
 	assert_int_equal(strspn(strchr(screen, 'x'), "x"), 512);

@@ -14,11 +14,14 @@ struct world {
 	u32 changes;
 };
 
-static void send(void *context, u8 byte)
+static void send(void *context, const u8 *bytes, u32 count)
 {
 	struct world *w = context;
 
-	w->sent[w->length++] = (char)byte;
+	assert_in_range(count, 1, PL011_FIFO);
+	assert_in_range(w->length + count, 1, sizeof(w->sent));
+	memcpy(w->sent + w->length, bytes, count);
+	w->length += count;
 }
 
 static void set_line(void *context, bool high)
@@ -71,13 +74,16 @@ static void test_identification(void **state)
 static void test_send(void **state)
 {
 	struct world *w = *state;
-	u8 byte = 'h';
-	u64 value = byte;
+	u64 value = 'h';
 
+	assert_int_equal(get(w, 0x18) & 0xa8, 0x80); /* not busy, room, empty */
 	set(w, 0, 'o');
 	assert_true(bus_dispatch(&w->bus, BASE, 1, 0, true, &value));
+	assert_int_equal(get(w, 0x18) & 0xa8, 0x08); /* busy */
+	assert_int_equal(w->length, 0);
+	assert_int_equal(get(w, 0x18) & 0xa8, 0x80); /* who looks again waits for it */
+	assert_int_equal(w->length, 2);
 	assert_memory_equal(w->sent, "oh", 2);
-	assert_int_equal(get(w, 0x18) & 0xa8, 0x80); /* not busy, room, empty */
 	assert_int_equal(get(w, 0x3c) & 0x20, 0x20);
 	assert_false(w->line);
 	set(w, 0x38, 0x20);
@@ -85,7 +91,59 @@ static void test_send(void **state)
 	set(w, 0x44, 0x20);
 	assert_false(w->line);
 	set(w, 0, '!');
+	assert_false(w->line);
+	pl011_flush(&w->uart);
 	assert_true(w->line);
+	assert_memory_equal(w->sent, "oh!", 3);
+}
+
+/* As Linux sends: looking before each byte until there is no room, then from the interrupt, half a FIFO at a time. */
+static void test_send_by_interrupt(void **state)
+{
+	struct world *w = *state;
+	u32 sent = 0;
+
+	while ((get(w, 0x18) & 0x20) == 0u) {
+		set(w, 0, 'a' + sent++);
+	}
+	assert_int_equal(sent, PL011_FIFO);
+	assert_int_equal(w->length, 0);
+	set(w, 0x38, 0x20);
+	assert_int_equal(w->length, PL011_FIFO);
+	assert_true(w->line);
+	for (u32 pass = 0; pass < 2u; pass++) {
+		assert_int_equal(get(w, 0x40), 0x20);
+		set(w, 0x44, 0);
+		for (u32 i = 0; i < PL011_FIFO / 2u; i++) {
+			set(w, 0, 'a' + sent++);
+		}
+		assert_true(w->line); /* half full is empty enough */
+	}
+	set(w, 0, 'a' + sent++);
+	assert_int_equal(w->length, PL011_FIFO + PL011_FIFO / 2u);
+	pl011_flush(&w->uart);
+	assert_int_equal(w->length, sent);
+	for (u32 i = 0; i < sent; i++) {
+		assert_int_equal((u8)w->sent[i], 'a' + i);
+	}
+}
+
+/* Nothing is lost of a driver that never looks. */
+static void test_send_blindly(void **state)
+{
+	struct world *w = *state;
+
+	set(w, 0x38, 0x20);
+	for (u32 i = 0; i < 3u * PL011_FIFO; i++) {
+		set(w, 0, '0' + i);
+	}
+	assert_int_equal(w->length, 2u * PL011_FIFO);
+	assert_false(w->line); /* full */
+	pl011_flush(&w->uart);
+	assert_true(w->line);
+	for (u32 i = 0; i < 3u * PL011_FIFO; i++) {
+		assert_int_equal((u8)w->sent[i], '0' + i);
+	}
 }
 
 static void test_receive_interrupts(void **state)
@@ -145,6 +203,7 @@ static void test_loopback(void **state)
 
 	set(w, 0x30, 0x381);
 	set(w, 0, 'x');
+	pl011_flush(&w->uart);
 	assert_int_equal(w->length, 0);
 	assert_int_equal(get(w, 0), 'x');
 }
@@ -153,7 +212,7 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_identification), TEST(test_send), TEST(test_receive_interrupts),
+		TEST(test_identification), TEST(test_send), TEST(test_send_by_interrupt), TEST(test_send_blindly), TEST(test_receive_interrupts),
 		TEST(test_long_input_arrives_whole), TEST(test_without_fifo), TEST(test_loopback),
 	};
 

@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 		give_up(argv[2], text);
 	}
 	if (!guest_tree_make(tree, g, &y, guest_tree_seed(number))) {
-		give_up(argv[2], "its bootargs are too long for a device tree of 16 KiB");
+		give_up(argv[2], "its device tree, 16 KiB with addresses of two cells, has no room for its bootargs");
 	}
 	FILE *out = fopen(argv[3], "wb");
 

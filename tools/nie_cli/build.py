@@ -4,45 +4,54 @@ import subprocess
 import sys
 import time
 
-from paths import CACHE, LAYOUT, ROOT, TARGET
+from paths import BUILD, CACHE, LAYOUT, ROOT
 from say import Failure, say
 
 
-def preset(name, *targets):
-    """Configure and build one of the two trees."""
+def preset(name, *targets, ram=None):
+    """Configure and build one of the two trees; `ram`: for a machine with so much instead of the platform's."""
     started = time.monotonic()
-    say(f"building {name}")
+    folder = tree(name, ram)
+    say(f"building {folder.name}")
     configure = ["cmake", "--preset", name, f"-DNIE_CACHE={CACHE}"]
+    if ram:
+        configure += ["-B", str(folder), f"-DNIE_RAM_SIZE={ram >> 20} MiB"]
     result = subprocess.run(configure, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if result.returncode:
         sys.stdout.write(result.stdout)
-        raise Failure(f"configuring the {name} build failed: CMake's message is above; "
+        raise Failure(f"configuring the {folder.name} build failed: CMake's message is above; "
                       f"if the machine changed, run tools/nie clean")
-    build = ["cmake", "--build", str(ROOT / "build" / name)]
+    build = ["cmake", "--build", str(folder)]
     for target in targets:
         build += ["--target", target]
     if subprocess.run(build, cwd=ROOT).returncode:
-        raise Failure(f"the {name} build failed: the compiler's message is above")
-    say(f"built {name} ({time.monotonic() - started:.0f} s)")
+        raise Failure(f"the {folder.name} build failed: the compiler's message is above")
+    say(f"built {folder.name} ({time.monotonic() - started:.0f} s)")
 
 
-def target():
+def target(ram=None):
     """What images are made from, and the program that says how host-vmm would lay a guest out."""
-    preset("target")
+    preset("target", ram=ram)
     preset("native", "guest-layout")
 
 
 def system(description, settings=None, out=None):
     """The image of a system, everything it is made from built first."""
-    target()
+    target(description.ram)
     return image(description, settings, out)
+
+
+def tree(name, ram=None):
+    """RAM's size is a constant of the kernel (docs/decisions/0002-memory.md): a folder for each."""
+    return BUILD / (f"{name}-{ram >> 20}M" if ram else name)
 
 
 def image(description, settings=None, out=None):
     """Only the image: the target build is up to date."""
     settings = settings or {}
-    out = out or TARGET / "systems" / (description.name + ("-custom" if settings else ""))
-    command = [sys.executable, "-m", "capdl.build", "--system", str(description.path), "--build", str(TARGET),
+    folder = tree("target", description.ram)
+    out = out or folder / "systems" / (description.name + ("-custom" if settings else ""))
+    command = [sys.executable, "-m", "capdl.build", "--system", str(description.path), "--build", str(folder),
                "--cache", str(CACHE), "--out", str(out), "--layout", str(LAYOUT)]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs inside guests, from Debian's arm64 packages: two kernels, busybox, and libfdt for the VMM.
+"""What runs inside guests, from Debian's arm64 packages: kernels, busybox, and libfdt for the VMM.
 
 They are unpacked into the cache each put in place by a rename once complete.
 """
@@ -40,6 +40,7 @@ def missing():
 
 def fetch(codename, archive, security, wanted):
     suites = [codename] + (["bookworm-backports"] if codename == "bookworm" else ["bookworm"])
+    suites += ["trixie-backports"]  # kernels newer than any release has
     sources = [Source(archive.uri, suites, ["main"], archive.options)]
     optional = []
     if security:
@@ -82,9 +83,13 @@ def compare(a, b):
 
 
 def newest_kernel(packages, series):
-    """(package, version) of the newest cloud kernel of a series; None without one."""
-    pattern = re.compile(rf"linux-image-{re.escape(series)}\.[0-9][^ ]*-cloud-arm64$")
-    found = [(name, version) for name, version in packages if pattern.match(name) and "unsigned" not in name]
+    """(package, version) of the newest cloud kernel of a series; None without one. From 6.19 on the Image is in
+    linux-binary-*, and linux-image-* is empty."""
+    for kind in ("linux-binary", "linux-image"):
+        pattern = re.compile(rf"{kind}-{re.escape(series)}\.[0-9][^ ]*-cloud-arm64$")
+        found = [(name, version) for name, version in packages if pattern.match(name) and "unsigned" not in name]
+        if found:
+            break
     return max(found, key=lambda item: functools.cmp_to_key(compare)(item[1]), default=None)
 
 
@@ -104,7 +109,7 @@ def fetch_kernel(state, packages, series):
         destination.mkdir(parents=True, exist_ok=True)
         (destination / "version").write_text(f"{newest[0]} {newest[1]}\n")
         place(image, destination / "Image")
-    say(f"guest kernel {series}: {newest[0].removeprefix('linux-image-')} ({newest[1]})")
+    say(f"guest kernel {series}: {newest[0].split('-', 2)[2]} ({newest[1]})")
 
 
 def module_name(path):

@@ -11,7 +11,7 @@ LAYOUT = NATIVE / "tools" / "guest_layout" / "guest-layout"
 SYSTEMS = ROOT / "configs" / "systems"
 PLATFORMS = ROOT / "configs" / "platforms"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nie"
-KERNEL_SERIES = ("6.1", "6.12")
+KERNEL_SERIES = ("6.1", "6.12", "6.18")
 
 
 def kernel(series):

@@ -102,7 +102,7 @@ def kit(full):
 
 def integration(full):
     build.target()
-    return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5")
+    return pytest("integration", ROOT / "tests" / "integration", "-v", "--durations=5", *(["--full"] if full else []))
 
 
 def soak(full):

@@ -7,6 +7,7 @@ from pathlib import Path
 from paths import PLATFORMS, SYSTEMS
 from say import Failure
 
+LEAST_RAM, MOST_RAM = 256 << 20, 64 << 30
 # How a guest may end (docs/capdl.md).
 ENDS = ("off", "reset", "fault", "crash", "timeout", "error")
 
@@ -20,6 +21,7 @@ class System:
     memory: int     # of the machine, bytes
     cores: int
     own_vmm: str | None = None  # another than host-vmm: it need not report on its guests
+    ram: int | None = None  # machine.memory; None: the platform's
 
     def expected(self):
         """{guest: how it should end}."""
@@ -81,5 +83,9 @@ def find(name):
         known = ", ".join(sorted(p.stem for p in PLATFORMS.glob("*.yaml")))
         raise Failure(f"system {path}: unknown platform {platform_name}: use one of {known}")
     platform = read_yaml(platform_path, "platform")
-    return System(path.stem, path.resolve(), guests, platform, bytes_of(platform["ram"]["size"]),
-                  machine.get("cores", 4), own_vmm(content))
+    usual = bytes_of(platform["ram"]["size"])
+    memory = bytes_of(machine.get("memory", usual))
+    if memory % (1 << 20) or not LEAST_RAM <= memory <= MOST_RAM:
+        raise Failure(f"system {path}: machine.memory: {machine['memory']}: give 256 MiB to 64 GiB in whole MiB")
+    return System(path.stem, path.resolve(), guests, platform, memory, machine.get("cores", 4),
+                  own_vmm(content), None if memory == usual else memory)

@@ -200,8 +200,9 @@ bool compose_begin(struct guest *g)
 		guest_end(g, "error", "%s", error);
 		return false;
 	}
+	memset(c->tree, 0, sizeof(c->tree));
 	if (!guest_tree_make(c->tree, g->config, &c->layout, guest_tree_seed(g->number))) {
-		guest_end(g, "error", "its bootargs are too long for a device tree of 16 KiB");
+		guest_end(g, "error", "its device tree, 16 KiB with addresses of two cells, has no room for its bootargs");
 		return false;
 	}
 	c->layout.extent[c->layout.extents - 1u].data = c->tree;

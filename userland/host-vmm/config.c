@@ -201,6 +201,7 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 {
 	const char *kernel = fdt_getprop(tree, node, "kernel", NULL);
 	const char *initrd = fdt_getprop(tree, node, "initrd", NULL);
+	const char *dtb = fdt_getprop(tree, node, "dtb", NULL);
 
 	g->name = fdt_get_name(tree, node, NULL);
 	g->bootargs = fdt_getprop(tree, node, "bootargs", NULL);
@@ -216,6 +217,9 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	}
 	if (initrd != NULL && !find_file(tree, initrd, &g->initrd)) {
 		return fail(error, g->name, "initrd", "names no file of /files");
+	}
+	if (dtb != NULL && !find_file(tree, dtb, &g->dtb)) {
+		return fail(error, g->name, "dtb", "names no file of /files");
 	}
 	if (!read_format(tree, node, g)) {
 		return fail(error, g->name, "format", "is not image, elf or raw");

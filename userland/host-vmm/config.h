@@ -56,6 +56,7 @@ struct guest_config {
 	const char *bootargs;
 	struct file kernel;
 	struct file initrd;
+	struct file dtb; /* its device tree; none: the VMM makes one */
 	enum image_format format;
 	u64 load; /* raw only */
 	u64 memory;

@@ -196,12 +196,14 @@ static void collect(u32 number, u8 byte)
 	}
 }
 
-void console_guest_byte(u32 number, u8 byte)
+void console_guest_bytes(u32 number, const u8 *bytes, u32 count)
 {
 	lock_take(&console.lock);
-	collect(number, byte);
-	if (console.focus == number) {
-		put_raw((char)byte);
+	for (u32 i = 0; i < count; i++) {
+		collect(number, bytes[i]);
+		if (console.focus == number) {
+			put_raw((char)bytes[i]);
+		}
 	}
 	lock_release(&console.lock);
 }

@@ -19,7 +19,7 @@ void console_print(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* A line for machines: as it is. */
 void console_line(const char *text);
 
-void console_guest_byte(u32 number, u8 byte);
+void console_guest_bytes(u32 number, const u8 *bytes, u32 count);
 /* It writes no more: what it left of a line is shown, and the focus leaves it. */
 void console_guest_end(u32 number);
 

@@ -20,11 +20,11 @@ static void notify(void *context, u32 cpu)
 	vcpu_notify(&g->vcpu[cpu]);
 }
 
-static void uart_send(void *context, u8 byte)
+static void uart_send(void *context, const u8 *bytes, u32 count)
 {
 	struct guest *g = context;
 
-	console_guest_byte(g->number, byte);
+	console_guest_bytes(g->number, bytes, count);
 }
 
 static void uart_line(void *context, bool high)
@@ -145,6 +145,7 @@ void guest_left(struct guest *g)
 	if (g->end == NULL) {
 		guest_end(g, "error", "the kernel runs none of its vCPUs");
 	}
+	g->ended = nie_now();
 	g->phase = GUEST_ENDING;
 	scheduler_start(&g->vcpu[0]);
 }
@@ -185,6 +186,7 @@ static void start(struct guest *g)
 	} else {
 		console_print("%s: restarted, measurement as before", name);
 	}
+	g->started = nie_now();
 	lock_take(&g->lock);
 	g->phase = GUEST_RUNNING;
 	lock_release(&g->lock);

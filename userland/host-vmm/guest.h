@@ -57,6 +57,7 @@ struct guest {
 	/* Outside RUNNING: of the core that does its work. */
 	enum guest_phase phase;
 	u32 restarts;
+	u64 started, ended; /* counter values: its vCPUs may run, they run no more */
 	struct slot_range slots;
 	u64 vspace;
 	struct nie_allocator memory;

@@ -257,7 +257,37 @@ u64 guest_tree_seed(u32 number)
 	return x ^ x >> 31;
 }
 
-bool guest_tree_make(void *tree, const struct guest_config *g, const struct layout *layout, u64 kaslr_seed)
+/* What QEMU puts into a tree that it is given (hw/arm/boot.c): RAM, the command line if there is one, the initrd. */
+static bool complete(void *tree, const struct guest_config *g, const struct layout *layout)
+{
+	const fdt64_t reg[2] = {cpu_to_fdt64(GUEST_RAM_BASE), cpu_to_fdt64(g->memory)};
+	int error = fdt_open_into(g->dtb.data, tree, TREE_SIZE);
+	int memory;
+	int node;
+
+	if (error != 0 || fdt_address_cells(tree, 0) != 2 || fdt_size_cells(tree, 0) != 2) {
+		return false;
+	}
+	while (error == 0 && (memory = fdt_node_offset_by_prop_value(tree, -1, "device_type", "memory",
+								     sizeof("memory"))) >= 0) {
+		error = fdt_del_node(tree, memory);
+	}
+	memory = error == 0 ? fdt_add_subnode(tree, 0, "memory@40000000") : error;
+	if (memory < 0 || fdt_setprop_string(tree, memory, "device_type", "memory") != 0 ||
+	    fdt_setprop(tree, memory, "reg", reg, sizeof(reg)) != 0) {
+		return false;
+	}
+	node = fdt_path_offset(tree, "/chosen");
+	node = node < 0 ? fdt_add_subnode(tree, 0, "chosen") : node;
+	if (node < 0 || (g->bootargs[0] != '\0' && fdt_setprop_string(tree, node, "bootargs", g->bootargs) != 0)) {
+		return false;
+	}
+	return layout->initrd_end == layout->initrd_start ||
+	       (fdt_setprop_u64(tree, node, "linux,initrd-start", layout->initrd_start) == 0 &&
+		fdt_setprop_u64(tree, node, "linux,initrd-end", layout->initrd_end) == 0);
+}
+
+static bool make(void *tree, const struct guest_config *g, const struct layout *layout, u64 kaslr_seed)
 {
 	struct writer w = {tree, fdt_create(tree, TREE_SIZE)};
 
@@ -291,4 +321,9 @@ bool guest_tree_make(void *tree, const struct guest_config *g, const struct layo
 	end(&w);
 	check(&w, fdt_finish(tree));
 	return w.error == 0;
+}
+
+bool guest_tree_make(void *tree, const struct guest_config *g, const struct layout *layout, u64 kaslr_seed)
+{
+	return g->dtb.name != NULL ? complete(tree, g, layout) : make(tree, g, layout, kaslr_seed);
 }

@@ -15,7 +15,9 @@
 #define ICR 0x44u
 #define IDENTIFICATION 0xfe0u
 
+#define FR_BUSY (1u << 3)
 #define FR_RX_EMPTY (1u << 4)
+#define FR_TX_FULL (1u << 5)
 #define FR_RX_FULL (1u << 6)
 #define FR_TX_EMPTY (1u << 7)
 #define LCRH_FIFO_ENABLE (1u << 4)
@@ -34,12 +36,18 @@ static u32 depth(const struct pl011 *u)
 	return (u->line_control & LCRH_FIFO_ENABLE) != 0u ? PL011_FIFO : 1u;
 }
 
-/* Fill of the receive FIFO at which INT_RX rises: IFLS 5:3 selects 1/8, 1/4, 1/2, 3/4, 7/8. */
+/* IFLS selects 1/8, 1/4, 1/2, 3/4, 7/8 of a FIFO. */
+static u32 level(u32 selected)
+{
+	const u8 levels[8] = {2, 4, 8, 12, 14, 8, 8, 8};
+
+	return levels[selected & 7u];
+}
+
+/* Fill of the receive FIFO at which INT_RX rises. */
 static u32 trigger(const struct pl011 *u)
 {
-	const u8 level[8] = {2, 4, 8, 12, 14, 8, 8, 8};
-
-	return depth(u) == 1u ? 1u : level[u->fifo_levels >> 3 & 7u];
+	return depth(u) == 1u ? 1u : level(u->fifo_levels >> 3);
 }
 
 static void update_line(struct pl011 *u)
@@ -52,7 +60,7 @@ static void update_line(struct pl011 *u)
 	}
 }
 
-void pl011_init(struct pl011 *u, void (*send)(void *context, u8 byte),
+void pl011_init(struct pl011 *u, void (*send)(void *context, const u8 *bytes, u32 count),
 		void (*set_line)(void *context, bool high), void *context)
 {
 	*u = (struct pl011){.control = CR_RESET, .fifo_levels = IFLS_RESET, .send = send, .set_line = set_line,
@@ -115,21 +123,54 @@ static u64 read_data(struct pl011 *u)
 	return byte;
 }
 
+/* The FIFO empties past its trigger level. */
+static void transmit(struct pl011 *u)
+{
+	if (u->out_count == 0u) {
+		return;
+	}
+	if ((u->control & CR_LOOPBACK) != 0u) {
+		for (u32 i = 0; i < u->out_count; i++) {
+			pl011_receive(u, u->out[i]);
+		}
+	} else {
+		u->send(u->context, u->out, u->out_count);
+	}
+	u->out_count = 0;
+	u->raw |= INT_TX;
+}
+
+void pl011_flush(struct pl011 *u)
+{
+	transmit(u);
+	update_line(u);
+}
+
 static void write_data(struct pl011 *u, u8 byte)
 {
-	if ((u->control & CR_LOOPBACK) != 0u) {
-		pl011_receive(u, byte);
-	} else {
-		u->send(u->context, byte);
+	if (u->out_count == depth(u)) {
+		transmit(u);
 	}
-	/* The FIFO has emptied past its trigger level. */
-	u->raw |= INT_TX;
-	update_line(u);
+	u->out[u->out_count++] = byte;
+	if (depth(u) == 1u || u->out_count > level(u->fifo_levels)) {
+		u->raw &= ~INT_TX;
+	}
 }
 
 static u64 flags(const struct pl011 *u)
 {
-	return FR_TX_EMPTY | (u->count == 0u ? FR_RX_EMPTY : 0u) | (u->count >= depth(u) ? FR_RX_FULL : 0u);
+	u64 sending = u->out_count == 0u ? FR_TX_EMPTY : FR_BUSY | (u->out_count == depth(u) ? FR_TX_FULL : 0u);
+
+	return sending | (u->count == 0u ? FR_RX_EMPTY : 0u) | (u->count >= depth(u) ? FR_RX_FULL : 0u);
+}
+
+/* Reading FR twice in a row is waiting for room, or for the end; all other registers are read by who is done. */
+static void let_time_pass(struct pl011 *u, u64 offset)
+{
+	if (u->looked || offset != FR) {
+		pl011_flush(u);
+	}
+	u->looked = offset == FR;
 }
 
 static u64 identification(u64 offset)
@@ -143,6 +184,7 @@ static u64 pl011_read(void *state, const struct bus_access *a)
 {
 	struct pl011 *u = state;
 
+	let_time_pass(u, a->offset);
 	switch (a->offset) {
 	case DR:
 		return read_data(u);
@@ -175,6 +217,10 @@ static void pl011_write(void *state, const struct bus_access *a, u64 value)
 {
 	struct pl011 *u = state;
 
+	u->looked = false;
+	if (a->offset != DR) {
+		transmit(u);
+	}
 	switch (a->offset) {
 	case DR:
 		write_data(u, (u8)value);

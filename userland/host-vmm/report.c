@@ -79,7 +79,12 @@ static void append_measurement(struct report *r, const struct guest *g)
 	append(r, "\"");
 }
 
-/* That one of its vCPUs was ready and waited for a core, in microseconds. */
+static u64 microseconds(u64 ticks)
+{
+	return ticks * 16u / (nie_frequency() * 16u / 1000000u);
+}
+
+/* That one of its vCPUs was ready and waited for a core. */
 static u64 longest_wait(const struct guest *g)
 {
 	u64 longest = 0;
@@ -87,7 +92,7 @@ static u64 longest_wait(const struct guest *g)
 	for (u32 i = 0; i < g->vcpus; i++) {
 		longest = g->vcpu[i].runner.longest > longest ? g->vcpu[i].runner.longest : longest;
 	}
-	return longest / (nie_frequency() / 1000000u);
+	return microseconds(longest);
 }
 
 void report_print(const struct vmm *vmm)
@@ -104,7 +109,9 @@ void report_print(const struct vmm *vmm)
 		append(&r, ",\"vcpus\":%u,\"private_memory\":%lu,", g->vcpus, g->private_bytes);
 		append_exits(&r, g);
 		append_measurement(&r, g);
-		append(&r, ",\"restarts\":%u,\"longest_wait_us\":%lu", g->restarts, longest_wait(g));
+		append(&r, ",\"restarts\":%u,\"longest_wait_us\":%lu,\"ran_us\":%lu,\"uart_interrupts\":%u",
+		       g->restarts, longest_wait(g), microseconds(g->ended - g->started),
+		       vgic_taken(&g->vgic, GUEST_UART_INTID));
 		append(&r, ",\"end\":");
 		append_string(&r, g->end);
 		append(&r, ",\"detail\":");

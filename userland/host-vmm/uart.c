@@ -46,9 +46,10 @@ void uart_drain(void (*receive)(u8 byte))
 	if (irq == 0u || nie_irq_poll(irq, &pending) != NIE_OK || pending == 0u) {
 		return;
 	}
+	/* Before the bytes are taken: one that comes behind them raises it again. */
+	uart[ICR] = INT_RECEIVE;
 	while ((uart[FR] & FR_RX_EMPTY) == 0u) {
 		receive((u8)uart[DR]);
 	}
-	uart[ICR] = INT_RECEIVE;
 	nie_irq_ack(irq);
 }

@@ -188,6 +188,9 @@ static bool run_loop(struct vcpu *v)
 		struct nie_run_exit e;
 		u64 status = enter(v, deadline, &e);
 
+		if (status != NIE_OK || e.reason != NIE_EXIT_MMIO) {
+			pl011_flush(&g->uart);
+		}
 		if (g->end != NULL) {
 			break;
 		}

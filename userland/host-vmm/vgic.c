@@ -179,3 +179,8 @@ void vgic_deactivate(struct vgic *g, u32 cpu, u32 intid)
 	irq->drop_active = irq->holder != VGIC_NOBODY;
 	vgic_changed(g, cpu, intid);
 }
+
+u32 vgic_taken(const struct vgic *g, u32 intid)
+{
+	return g->spi[intid - VGIC_PRIVATE].taken;
+}

@@ -38,8 +38,10 @@ struct vgic_irq {
 	bool line;   /* level of the device's output */
 	bool latch;  /* an edge, SGI or ISPENDR write, not delivered yet */
 	bool active;
+	bool lent_pending;
 	bool lent_latch; /* what the list register holds came from `latch`, not from a level */
 	bool offered; /* was pending in a list register at the last exit: the vCPU knows */
+	u32 taken;    /* how often a vCPU acknowledged it */
 	u8 holder;    /* vCPU whose list registers hold it, or VGIC_NOBODY */
 	u8 active_on; /* while active: the vCPU that took it */
 	/* Changes by another vCPU while held; they take effect when folded. */
@@ -93,6 +95,8 @@ enum vgic_wake {
 };
 /* For a vCPU that waits for an interrupt. */
 enum vgic_wake vgic_has_pending(const struct vgic *g, u32 cpu);
+/* How often vCPUs acknowledged an SPI. */
+u32 vgic_taken(const struct vgic *g, u32 intid);
 bool vgic_timer_enabled(const struct vgic *g, u32 cpu);
 
 /* Between the files of the vGIC. */

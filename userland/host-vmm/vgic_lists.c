@@ -112,6 +112,7 @@ static u64 lend(const struct vgic *g, struct vgic_irq *irq, u32 cpu, u32 intid)
 	u64 list = intid | (u64)irq->priority << LR_PRIORITY_SHIFT | (irq->group1 ? LR_GROUP1 : 0u) |
 		   (pending ? LR_PENDING : 0u) | (irq->active ? LR_ACTIVE : 0u) | (irq->edge ? 0u : LR_EOI);
 
+	irq->lent_pending = pending;
 	irq->lent_latch = pending && irq->latch;
 	if (pending) {
 		irq->latch = false;
@@ -155,6 +156,7 @@ static void take_back(struct vgic *g, u32 cpu, u32 intid, u64 list)
 	bool pending = (list & LR_PENDING) != 0u && !irq->drop_pending;
 	bool active = (list & LR_ACTIVE) != 0u && !irq->drop_active;
 
+	irq->taken += irq->lent_pending && (list & LR_PENDING) == 0u ? 1u : 0u;
 	irq->holder = VGIC_NOBODY;
 	irq->active = active || irq->set_active;
 	irq->active_on = (u8)cpu;

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys of a guest beyond its kernel: the cores that it may use, what its file is, a device tree of its own."""
+import subprocess
+
+import pytest
+
+from capdl import device_tree, source
+from capdl.guest_image import format_of
+from capdl.problem import NOWHERE, Problem
+
+TEXT = "guests:\n  g: {kernel: k, memory: 16 MiB, %s}\n"
+
+
+def load(keys):
+    return source.load(TEXT % keys, "x.yaml", "x").guests[0]
+
+
+@pytest.mark.parametrize("text, mask", [("0", 1), ("7", 128), ('"0,2-3"', 13), ('"0-7"', 255), ('" 1 , 4 "', 18)])
+def test_cores(text, mask):
+    assert load(f"cpus: {text}").cpus == mask
+
+
+@pytest.mark.parametrize("keys, words", [
+    ("cpus: 8", "x.yaml:2: g.cpus: '8' is not a list of cores from 0 to 7, like 0,2-3"),
+    ('cpus: "3-2"', "x.yaml:2: g.cpus: '3-2' is not a list of cores from 0 to 7, like 0,2-3"),
+    ("weight: 0", "x.yaml:2: g.weight: '0' is not a number from 1 to 10000"),
+    ("restarts: -1", "x.yaml:2: g.restarts: '-1' is not a number from 0 to 1000000"),
+    ("format: elf, load: 0x40000000", "x.yaml:2: g: load is for format: raw; this one says elf"),
+    ("load: 0x40000002", "x.yaml:2: g.load: '0x40000002' is not an address that is a multiple of 4"),
+    ('dtb: ""', "x.yaml:2: g: dtb is empty: name a file")])
+def test_faults(keys, words):
+    with pytest.raises(Problem) as caught:
+        load(keys)
+    assert str(caught.value) == words
+
+
+def test_format():
+    assert format_of(b"\x7fELF...") == "elf" and format_of(bytes(64)) == "image"
+    assert load("vcpus: 1").format == "" and load("load: 0x40000000").format == "raw"
+    assert load("format: raw").load == 0x40080000
+
+
+def compiled(text, *options):
+    return subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", *options], input=text.encode(), check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def test_device_tree_loses_its_padding():
+    text = '/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; model = "a board"; };'
+    packed = device_tree.compact(compiled(text, "-S", "65536"), "g.dtb: x", NOWHERE)
+    assert len(packed) < 1024 and packed == compiled(text)
+
+
+@pytest.mark.parametrize("data, words", [
+    (b"no tree at all", "is not a flattened device tree"), (b"\xd0\x0d\xfe\xed" + bytes(60), "compile it again"),
+    (compiled("/dts-v1/; / { a = [" + "00 " * 20000 + "]; };"), "14 KiB are possible")])
+def test_bad_device_trees(data, words):
+    with pytest.raises(Problem) as caught:
+        device_tree.compact(data, "g.dtb: x", NOWHERE)
+    assert str(caught.value).startswith("g.dtb: x: ") and words in str(caught.value)
