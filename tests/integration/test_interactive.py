@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A console per guest, switched with Ctrl-], and the terminal given back as it was."""
+import hashlib
 import termios
 
 import pexpect
@@ -16,6 +17,27 @@ def session():
     child.delaybeforesend = 0.2
     yield child
     child.close(force=True)
+
+
+def pasted_whole(session):
+    """10 KiB at once, as from a clipboard."""
+    text = "".join(f"line {i:4}: {hashlib.sha256(bytes([i])).hexdigest()[:52]}\n" for i in range(160))
+    assert len(text) == 10240
+    session.send("stty -echo; echo ready; cat > /tmp/pasted; stty echo; md5sum < /tmp/pasted\r")
+    session.expect(r"\nready\r")
+    session.send(text.replace("\n", "\r"))
+    session.send("\x04")
+    session.expect(hashlib.md5(text.encode()).hexdigest())
+    session.expect(" # ")
+
+
+def starts_again(session):
+    """A reset restarts this guest alone, with the console it had."""
+    session.send("reboot -f\r")
+    session.expect("alpha: restarted, measurement as before")
+    session.expect("nie: shell")
+    session.send("\r")
+    session.expect(" # ")
 
 
 def test_shell_in_each_linux_guest(session):
@@ -38,6 +60,9 @@ def test_shell_in_each_linux_guest(session):
         session.expect("sleep 1000")
         session.send("\x03")
         session.expect(" # ")
+        if guest == "alpha":
+            pasted_whole(session)
+            starts_again(session)
         session.send("poweroff -f\r")
         session.expect("Power down")
     session.expect("exits by reason")
