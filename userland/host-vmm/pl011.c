@@ -152,7 +152,9 @@ static void write_data(struct pl011 *u, u8 byte)
 		transmit(u);
 	}
 	u->out[u->out_count++] = byte;
-	if (depth(u) == 1u || u->out_count > level(u->fifo_levels)) {
+	if ((u->mask & INT_TX) != 0u) {
+		pl011_flush(u); /* who waits for the interrupt gets it at once */
+	} else if (depth(u) == 1u || u->out_count > level(u->fifo_levels)) {
 		u->raw &= ~INT_TX;
 	}
 }
