@@ -22,7 +22,7 @@ guests:
 def composed(text, board=BOARD):
     system = source.load(text, "x.yaml", "x")
     flat = Flat(0x01000000, 0x01000000, bytes(4096), 4096, 8192)
-    return compose.compose(system, board, 4, flat, {g.name: ("a", None) for g in system.guests}, {"a": b"kernel"})
+    return compose.compose(system, board, 4, flat, {g.name: ("a", None, None) for g in system.guests}, {"a": b"kernel"})
 
 
 def test_what_the_vmm_gets():

@@ -20,7 +20,7 @@ def scene(count, board, pieces, tmp_path, monkeypatch):
     system = source.load(text, "x.yaml", "x")
     (tmp_path / "vmm.elf").write_bytes(elf_file([(0x01000000, 5, b"code" * 700, 2800), (0x01001000, 6, b"d", 9000)]))
     flat = flatten(tmp_path / "vmm.elf", 0x01000000)
-    files = {guest.name: ("k", None) for guest in system.guests}
+    files = {guest.name: ("k", None, None) for guest in system.guests}
     description, blob, _ = compose.compose(system, board, 4, flat, files, {"k": bytes(MIB)})
     checked = check(description, board, {"host-vmm": len(flat.data), "guests.bin": len(blob)}, 4, pieces)
     return view.scene_of("x", checked, board, view.guests_of(blob), KERNEL, ARCHIVE, pieces), checked
