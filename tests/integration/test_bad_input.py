@@ -74,8 +74,13 @@ def test_guest_image_truncated(nie, short_image):
 
 
 def test_guest_image_of_another_kind(nie, tmp_path):
+    (tmp_path / "vmlinuz").write_bytes(b"\x1f\x8b" + bytes(4096))
+    fails(nie("demo", "--guest-kernel", tmp_path / "vmlinuz"), "vmlinuz", "not an arm64 Image")
+
+
+def test_guest_image_that_is_a_damaged_elf_file(nie, tmp_path):
     (tmp_path / "vmlinux").write_bytes(b"\x7fELF" + bytes(4096))
-    fails(nie("demo", "--guest-kernel", tmp_path / "vmlinux"), "vmlinux", "not an arm64 Image")
+    fails(nie("demo", "--guest-kernel", tmp_path / "vmlinux"), "vmlinux", "not an ELF file")
 
 
 def test_guest_image_larger_than_its_memory(nie, system):

@@ -35,7 +35,7 @@ def failures(name, lines):
 @pytest.mark.parametrize("guest", GUESTS)
 def test_plain(plain, guest, cpu):
     lines = plain(paths.TARGET / "guests" / f"{guest}.img", cpu=cpu, memory="16M", cores=GUESTS[guest].get("vcpus", 1),
-                  limit=60)
+                  limit=60, icount=True)
     assert failures(guest, lines) == []
 
 

@@ -1,22 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """gdb's remote protocol, as much as stopping a machine at an address needs."""
-import socket
-import time
+import qemu_socket
 
 
 class Remote:
     def __init__(self, path, limit=20):
-        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket = qemu_socket.connect(path, limit)
         self.socket.settimeout(120)
-        end = time.monotonic() + limit
-        while True:
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
         self.ask("?")
 
     def byte(self):

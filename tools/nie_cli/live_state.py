@@ -4,10 +4,10 @@ kernel helps, so nothing in the kernel can make it look better than it is."""
 import json
 import mmap
 import re
-import socket
 import struct
 import time
 
+import qemu_socket
 from elftools.elf.elffile import ELFFile
 
 GRANULE = 4096
@@ -26,16 +26,7 @@ class Monitor:
     """QEMU's machine protocol, as much as a dump needs."""
 
     def __init__(self, path, limit=20):
-        self.socket = socket.socket(socket.AF_UNIX)
-        end = time.monotonic() + limit
-        while True:
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
+        self.socket = qemu_socket.connect(path, limit)
         self.file = self.socket.makefile("rw")
         self.file.readline()
         self.ask("qmp_capabilities")
