@@ -17,8 +17,8 @@ def reported(run):
 
 
 def interrupts(lines, name):
-    """A line of /proc/interrupts, summed up over CPUs."""
-    line = next(line for line in lines if re.match(r" *\d+: ", line) and line.endswith(name))
+    """The last such line of /proc/interrupts, summed up over CPUs."""
+    line = next(line for line in reversed(lines) if re.match(r" *\d+: ", line) and line.endswith(name))
     return sum(int(word) for word in line.split(":", 1)[1].split("GIC")[0].split())
 
 
@@ -59,7 +59,7 @@ def test_interrupts_seen_are_those_injected(load, on, guest):
     interrupt, and so is the rest: some come later."""
     run = load(*on)
     seen, injected = interrupts(run.of(guest), "uart-pl011"), reported(run)[guest]["uart_interrupts"]
-    after = len(run.of(guest)) - next(i for i, line in enumerate(run.of(guest)) if line.endswith("uart-pl011"))
+    after = 1 + next(i for i, line in enumerate(reversed(run.of(guest))) if line.endswith("uart-pl011"))
     assert 0 < seen <= injected <= seen + 8 * after, (seen, injected, after)
 
 
