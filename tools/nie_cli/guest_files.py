@@ -4,7 +4,6 @@
 They are unpacked into the cache each put in place by a rename once complete.
 """
 import functools
-import io
 import lzma
 import os
 import re
@@ -12,8 +11,6 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-
-from elftools.elf.elffile import ELFFile
 
 from apt import AptError, AptState
 from distribution import Source
@@ -120,19 +117,14 @@ def module_data(path):
     return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 
-def depends(data):
-    """Names of the modules that one needs: section .modinfo."""
-    section = ELFFile(io.BytesIO(data)).get_section_by_name(".modinfo")
-    entries = dict(e.split(b"=", 1) for e in section.data().split(b"\0") if b"=" in e)
-    return [name.decode().replace("-", "_") for name in entries.get(b"depends", b"").split(b",") if name]
-
-
 def fetch_modules(state, packages, series):
     """Those of the very kernel that is in the cache; `order` names them as they are to be loaded."""
     wanted = (CACHE / "kernels" / series / "version").read_text().split()
     if tuple(wanted) not in {tuple(package) for package in packages}:
         fetch_kernel(state, packages, series)
         wanted = (CACHE / "kernels" / series / "version").read_text().split()
+    import elf_needs
+
     order = []
     folder = CACHE / "kernels" / series / "modules"
     with unpacked(state, "=".join(wanted)) as root:
@@ -142,7 +134,7 @@ def fetch_modules(state, packages, series):
             if name in order or name not in found:  # else it is built in
                 return
             data = module_data(found[name])
-            for other in depends(data):
+            for other in elf_needs.modules(data):
                 add(other)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{name}.ko").write_bytes(data)
@@ -154,16 +146,9 @@ def fetch_modules(state, packages, series):
     say(f"modules of guest kernel {series}: {', '.join(order)}")
 
 
-def libraries(data):
-    """The files that a program needs beside it: its interpreter and its libraries."""
-    elf = ELFFile(io.BytesIO(data))
-    found = [s.get_interp_name() for s in elf.iter_segments() if s["p_type"] == "PT_INTERP"]
-    dynamic = elf.get_section_by_name(".dynamic")
-    found += [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")] if dynamic else []
-    return [name.rpartition("/")[2] for name in found]
-
-
 def fetch_mke2fs(state, packages):
+    import elf_needs
+
     there = {name for name, _ in packages}
     files = {}
     for package in MKE2FS_PACKAGES:
@@ -176,7 +161,7 @@ def fetch_mke2fs(state, packages):
         name = todo.pop()
         if name not in files:
             raise Failure(f"mke2fs needs {name}, which is in none of the packages {', '.join(MKE2FS_PACKAGES)}")
-        todo += [other for other in libraries(files[name]) if other not in needed]
+        todo += [other for other in elf_needs.libraries(files[name]) if other not in needed]
         needed.add(name)
     for name in sorted(needed):  # mke2fs itself last: then all is there
         if name != "mke2fs":
