@@ -3,6 +3,7 @@
 #define HOSTILE_H
 
 #include "config.h"
+#include "cores.h"
 #include "nie/error.h"
 #include "nie/loops.h"
 #include "nie/space.h"
@@ -120,14 +121,6 @@ void scratch_reset(void);
 /* A free address in our VSpace for attempts, 2 MiB aligned, with tables down to level 3 behind it or not. */
 #define ATTEMPT_PAGE (h.config.window + 0x10000000ul)
 #define ATTEMPT_BLOCK (h.config.window + 0x10200000ul)
-
-/* --- cores.c: other cores, that run a function and come back --- */
-void cores_start(void);
-/* False: there is no such core. */
-bool core_begin(u32 core, void (*run)(void *), void *argument);
-void core_join(u32 core);
-/* Ends whatever the core runs for us at the moment. */
-void core_kick(u32 core);
 
 /* --- the attacks --- */
 void attack_memory(void);

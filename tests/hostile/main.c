@@ -77,6 +77,22 @@ static void take_memory(void)
 	must("tables for attempts", nie_space_prepare(&h.space, NIE_PAGE_BITS, ATTEMPT_PAGE));
 }
 
+/* A vCPU of our own on each other core. */
+static void cores_start(void)
+{
+	u32 count = h.config.cores.count < h.config.vcpus.count ? h.config.cores.count : h.config.vcpus.count;
+
+	for (h.cores = 1; h.cores < count && h.cores < CORES_MAX; h.cores++) {
+		u64 core = h.config.cores.slot[h.cores];
+		struct nie_cap_info_results info = {0};
+
+		if (nie_cap_info(core, &info) != NIE_OK) {
+			return; /* the machine has fewer cores than the system was built for */
+		}
+		must("starting a core", core_add((u32)h.cores, core, h.config.vcpus.slot[h.cores], h.config.vspace, h.config.cspace));
+	}
+}
+
 int task_main(const u64 boot[6])
 {
 	const char *error = NULL;

@@ -153,7 +153,7 @@ class Bench:
 
     def test(self, m, kernel, folder):
         """The named test of this folder, with the mutated kernel, must fail by its own assertion."""
-        task, archive = TARGET / "tests" / "hostile" / "endure.elf", ROOT / "tests" / "bench" / "no-archive"
+        task, archive = TARGET / "tests" / "hostile" / "endure.elf", ROOT / "tests" / "task" / "no-archive"
         if not task.is_file():
             raise Failure(f"{task} is missing: build the target")
         (folder / "endure.img").write_bytes(image.join(kernel, task, archive.read_bytes()))

@@ -52,7 +52,7 @@ LINES = ["nie: EL2 kernel", "bench: frequency 1000000000", "bench: null 64 6400 
 
 def test_the_task_must_come_to_its_end():
     assert bench_kernel.parse([*LINES, "bench: end"]) == ({"null": 100.0}, 10**9)
-    for lines in (LINES, [*LINES, "bench: failed: map: mapped, argument 1"], []):
+    for lines in (LINES, [*LINES, "bench: FAILED: map: mapped, argument 1"], []):
         with pytest.raises(Failure):
             bench_kernel.parse(lines)
 

@@ -38,7 +38,7 @@ def parse(lines):
     means, frequency, ended = {}, 0, False
     for line in lines:
         words = line.split()
-        if words[:2] == ["bench:", "failed:"]:
+        if words[:2] == ["bench:", "FAILED:"]:
             raise Failure(f"the benchmark's task: {' '.join(words[2:])}")
         if words[:2] == ["bench:", "frequency"]:
             frequency = int(words[2])

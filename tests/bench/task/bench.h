@@ -2,7 +2,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include "nie/task.h"
+#include "console.h"
 
 /* Times of one operation, in ticks of CNTPCT_EL0. */
 struct samples {
@@ -40,14 +40,9 @@ static inline void sample(struct samples *s, u64 ticks)
 /* setup.c */
 void setup(const u64 boot[6]);
 
-/* output.c: one line for each operation, for tools/nie bench. */
-void output_start(void);
+/* report.c: one line for each operation, for tools/nie bench. */
+void report_start(void);
 void report(const char *name, const struct samples *s);
-void print(const char *text);
-_Noreturn void finish(void);
-
-/* A call that must succeed. */
-void must(u64 status, const char *what);
 
 /* The largest piece of free memory as a whole, and another; untyped_take() takes from the first. */
 u64 memory_all(u64 *bits);

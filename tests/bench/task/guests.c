@@ -50,9 +50,7 @@ void guest_end(const struct guest *g)
 
 static void unexpected(const struct nie_run_results *r)
 {
-	print(r->exit % 256u == NIE_EXIT_CRASH ? "bench: failed: a guest crashed\r\n"
-					       : "bench: failed: a guest's exit was not expected\r\n");
-	finish();
+	failed(r->exit % 256u == NIE_EXIT_CRASH ? "a guest crashed" : "a guest's exit was not expected");
 }
 
 /* A device access handled, a wait ended, an inter-processor interrupt passed on, until it is off. */

@@ -32,5 +32,5 @@ int task_main(const u64 boot[6])
 	measure_memory();
 	measure_guests();
 	print("bench: end\r\n");
-	finish();
+	machine_off();
 }

@@ -124,5 +124,5 @@ int task_main(const u64 boot[6])
 	guests_grow();
 	capabilities_grow();
 	print("bench: end\r\n");
-	finish();
+	machine_off();
 }

@@ -80,5 +80,5 @@ void setup(const u64 boot[6])
 {
 	measure_clock();
 	find_memory(boot);
-	output_start();
+	report_start();
 }

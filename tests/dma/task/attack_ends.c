@@ -63,7 +63,7 @@ static void killed_guest(struct domain *d, bool during)
 	guest_activate(dying);
 	edu_write(1, GUEST_WORD);
 	if (guest_word(dying) != EVIL) {
-		broken_setup("the device does not reach its guest");
+		failed("the device does not reach its guest");
 	}
 	if (during) {
 		edu_begin(1, GUEST_WORD, true);

@@ -15,7 +15,7 @@ static u64 irq_slot(void)
 			return slot;
 		}
 	}
-	broken_setup("there is no interrupt of the SMMU");
+	failed("there is no interrupt of the SMMU");
 }
 
 static bool is_pending(u64 irq)

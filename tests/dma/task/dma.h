@@ -2,6 +2,7 @@
 #ifndef DMA_H
 #define DMA_H
 
+#include "console.h"
 #include "nie/loops.h"
 #include "nie/space.h"
 #include "nie/stubs.h"
@@ -9,9 +10,9 @@
 #define RIGHTS_RW (NIE_RIGHT_READ | NIE_RIGHT_WRITE)
 #define RIGHTS_RWX (RIGHTS_RW | NIE_RIGHT_EXECUTE)
 
-/* say.c: a line for each attack: what was tried, how it failed, "held" or "BROKEN". */
-void say_start(void);
-void say(const char *text);
+#define CONSOLE_AT (NIE_BOOT_ADDRESS_IMAGE + 0x1fe000ul)
+
+/* verdict.c: a line for each attack: what was tried, how it failed, "held" or "BROKEN". */
 void verdict(bool held, const char *what);
 /* The device was refused, and told on: this often, first here, in this way. */
 #define NOTHING_MAPPED 0x10u
@@ -19,9 +20,8 @@ void verdict(bool held, const char *what);
 void refused(u32 device, const char *what, u64 ipa, u64 access, u64 event, bool unchanged);
 /* Refused, and nothing is said of it. */
 void silent(u32 device, const char *what, bool unchanged);
-void must(u64 status, const char *what);
-_Noreturn void broken_setup(const char *what);
-_Noreturn void finish(void);
+/* How many there were, and how many held. */
+void verdicts_count(void);
 
 /* memory.c: our own VSpace, and pages of which we know where they are */
 extern struct nie_allocator memory;

@@ -43,7 +43,7 @@ void edu_start(void)
 		must(nie_space_map(&own, device_slot(WINDOW + i * WINDOW_SIZE), NIE_PAGE_BITS,
 				   WINDOW_AT + i * NIE_PAGE_SIZE, RIGHTS_RW), "mapping a BAR");
 		if (*config(i, PCI_ID) != EDU_ID) {
-			broken_setup("there is no edu device");
+			failed("there is no edu device");
 		}
 		*config(i, PCI_BAR0) = (u32)(WINDOW + i * WINDOW_SIZE);
 		*config(i, PCI_COMMAND) = PCI_COMMAND_MEMORY_AND_MASTER;

@@ -32,7 +32,7 @@ u64 guest_word(struct guest *g)
 		must(nie_run(g->vcpu, NIE_NEVER, 0, 0, 0, 0, 0, &r), "running a guest");
 	} while ((r.exit & 0xffu) == NIE_EXIT_INTERRUPT || (r.exit & 0xffu) == NIE_EXIT_KICK);
 	if ((r.exit & 0xffu) != NIE_EXIT_MMIO) {
-		broken_setup("a guest does not say its word");
+		failed("a guest does not say its word");
 	}
 	return r.detail2;
 }

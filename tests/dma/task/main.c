@@ -9,7 +9,7 @@ int task_main(const u64 boot[6])
 {
 	static struct domain d;
 
-	say_start();
+	console_start(device_slot(0x09000000ul), CONSOLE_AT);
 	memory_start(boot);
 	edu_start();
 	domain_make(&d);
@@ -17,6 +17,7 @@ int task_main(const u64 boot[6])
 	attack_stale(&d);
 	attack_ends(&d);
 	attack_faults(&d);
-	say("dma: end\r\n");
-	finish();
+	print("dma: end\r\n");
+	verdicts_count();
+	machine_off();
 }

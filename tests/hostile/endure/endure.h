@@ -3,6 +3,8 @@
 #define ENDURE_H
 
 #include "code.h"
+#include "console.h"
+#include "cores.h"
 #include "nie/loops.h"
 #include "nie/stubs.h"
 
@@ -18,17 +20,10 @@ extern const u64 guest_code[], guest_code_end[];
 u64 run_watched_call(u64 vcpu, u64 deadline, u64 exit[7], u64 call);
 void el0_dump(void);
 
-/* output.c */
-void output_start(void);
-void print(const char *text);
-void print_number(u64 value);
-/* "endure: NAME N N ..." */
+/* report.c: "endure: NAME N N ..." */
 void report(const char *name, u32 count, const u64 *numbers);
 #define REPORT(name, ...) \
 	report(name, sizeof((u64[]){__VA_ARGS__}) / sizeof(u64), (u64[]){__VA_ARGS__})
-_Noreturn void finish(void);
-_Noreturn void failed(const char *what);
-void must(u64 status, const char *what);
 
 /* memory.c: all the free memory there is */
 struct piece {
@@ -48,12 +43,8 @@ u64 object_make(u64 untyped, u64 type, u64 size_bits);
 u64 largest_piece(void);
 u64 smallest_piece(void);
 
-/* cores.c: the other cores, each with a task that runs a function */
+/* main.c: cores that run, this one among them */
 extern u32 cores;
-void cores_start(u64 count);
-void core_begin(u32 core, void (*run)(void *), void *argument);
-void core_join(u32 core);
-void core_kick(u32 core);
 
 /* guest.c */
 struct guest {

@@ -7,6 +7,8 @@
 
 #define ROUNDS 330u /* more than there are VMIDs */
 
+u32 cores;
+
 /* The archive may hold "seed N", so that a run can be had again; otherwise the clock is as good as any. */
 static u64 seed_of(const char *archive, u64 size)
 {
@@ -24,12 +26,21 @@ static u64 seed_of(const char *archive, u64 size)
 	return seed;
 }
 
+/* One more for each core but this one. */
+static void cores_start(u64 count)
+{
+	for (cores = 1; cores < count && cores < CORES_MAX; cores++) {
+		must(core_add(cores, NIE_BOOT_SLOT_CORES + cores, object_make(smallest_piece(), NIE_TYPE_VCPU, NIE_PAGE_BITS),
+			      NIE_BOOT_SLOT_VSPACE, NIE_BOOT_SLOT_CSPACE), "starting a core");
+	}
+}
+
 int task_main(const u64 boot[6])
 {
 	u64 seed = seed_of((const char *)boot[1], boot[2]);
 
 	memory_start(boot);
-	output_start();
+	console_start(NIE_BOOT_SLOT_DEVICES, CONSOLE_AT);
 	cores_start(boot[0]);
 	memory_remember();
 	REPORT("cores", cores);
@@ -40,5 +51,5 @@ int task_main(const u64 boot[6])
 	churn(seed | 1u, ROUNDS);
 	vmids();
 	REPORT("end", 0);
-	finish();
+	machine_off();
 }
