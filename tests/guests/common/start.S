@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "frames.h"
+
 /* The arm64 boot protocol: Linux, Documentation/arch/arm64/booting.rst. */
 	.section .head, "ax"
 	.global image_header
@@ -38,27 +40,9 @@ start:
 
 	/* Only what AAPCS64 lets a called function change. */
 interrupt:
-	stp	x0, x1, [sp, #-160]!
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x30, [sp, #144]
+	push_changed
 	bl	guest_interrupt
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
-	ldp	x18, x30, [sp, #144]
-	ldp	x0, x1, [sp], #160
+	pop_changed
 	eret
 
 exception:

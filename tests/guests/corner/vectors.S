@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "frames.h"
+
 	.text
 	.global corner_vectors
 corner_vectors:
@@ -23,16 +25,7 @@ secondary_start:
 	b	cpu_off
 
 	.macro	handler function
-	stp	x0, x1, [sp, #-176]!
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x30, [sp, #144]
+	push_changed 176
 	mrs	x0, elr_el1
 	mrs	x1, spsr_el1
 	stp	x0, x1, [sp, #160]
@@ -51,16 +44,7 @@ corner_irq_return:
 corner_fiq_return:
 	msr	elr_el1, x0
 	msr	spsr_el1, x1
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
-	ldp	x18, x30, [sp, #144]
-	ldp	x0, x1, [sp], #176
+	pop_changed 176
 	eret
 
 serror:	mrs	x0, esr_el1

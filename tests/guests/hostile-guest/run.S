@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "frames.h"
+
 /*
  * One instruction, written where it is executed. An exception on the way skips it: the vectors count it and
  * go on after it. What the instruction may have done to the state that C needs is put back.
@@ -6,12 +8,7 @@
 	.text
 	.global run_word
 run_word:				/* w0: word, x1: x0 for it, x2: x1 for it */
-	stp	x29, x30, [sp, #-112]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	push_kept
 	adrp	x3, slot
 	add	x3, x3, :lo12:slot
 	str	w0, [x3]
@@ -43,12 +40,7 @@ after_word:
 	add	x7, x7, :lo12:skip_vectors
 	msr	vbar_el1, x7
 	isb
-	ldp	x19, x20, [sp, #16]
-	ldp	x21, x22, [sp, #32]
-	ldp	x23, x24, [sp, #48]
-	ldp	x25, x26, [sp, #64]
-	ldp	x27, x28, [sp, #80]
-	ldp	x29, x30, [sp], #112
+	pop_kept
 	ret
 
 	/* Any exception, wherever the word led: back to after_word at EL1. */
@@ -80,12 +72,7 @@ skip_vectors:
 	/* Turn the MMU on with whatever tables x0 names, for one load from x1, and off again. */
 	.global with_tables
 with_tables:				/* x0: TTBR0, x1: address, x2: TCR */
-	stp	x29, x30, [sp, #-112]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	push_kept
 	adrp	x4, kept
 	add	x4, x4, :lo12:kept
 	mov	x5, sp
@@ -128,12 +115,7 @@ skip_off:
 	/* EL0, in the state that SPSR (x0) says, at the address in x1; its first trap to EL1 comes back. */
 	.global enter_el0
 enter_el0:
-	stp	x29, x30, [sp, #-112]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	push_kept
 	adrp	x4, kept
 	add	x4, x4, :lo12:kept
 	mov	x5, sp

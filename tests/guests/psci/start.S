@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "frames.h"
+
 	.text
 	/* As CPU_ON starts a CPU: writes what it finds into raw_seen, and turns itself off. */
 	.global raw_start
@@ -23,12 +25,7 @@ raw_start:
 	/* x0: function. Number of registers x4 to x30 that HVC did not keep. */
 	.global registers_kept
 registers_kept:
-	stp	x29, x30, [sp, #-112]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	push_kept
 	.irp	n, 4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
 	mov	x\n, #(\n * 257)
 	.endr
@@ -42,10 +39,5 @@ registers_kept:
 	cmp	x\n, x1
 	cinc	x0, x0, ne
 	.endr
-	ldp	x19, x20, [sp, #16]
-	ldp	x21, x22, [sp, #32]
-	ldp	x23, x24, [sp, #48]
-	ldp	x25, x26, [sp, #64]
-	ldp	x27, x28, [sp, #80]
-	ldp	x29, x30, [sp], #112
+	pop_kept
 	ret

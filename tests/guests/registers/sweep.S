@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "frames.h"
+
 /*
  * One MRS and one MSR for each encoding of op0 2 and 3, in order: number n is op0[0]:op1:CRn:CRm:op2
  * (Arm ARM C5.2). Those that are UNDEFINED return from the exception as if they had been executed.
@@ -71,12 +73,7 @@ count_fp:
 	 */
 	.global give_away
 give_away:
-	stp	x29, x30, [sp, #-112]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	push_kept 112
 	str	x4, [sp, #96]
 	mov	x6, x3
 	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -117,12 +114,7 @@ give_away:
 	ldr	x3, [x4]
 	add	x3, x3, x5
 	str	x3, [x4]
-	ldp	x19, x20, [sp, #16]
-	ldp	x21, x22, [sp, #32]
-	ldp	x23, x24, [sp, #48]
-	ldp	x25, x26, [sp, #64]
-	ldp	x27, x28, [sp, #80]
-	ldp	x29, x30, [sp], #112
+	pop_kept 112
 	ret
 
 	.section .text.sweep, "ax"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "code.h"
+#include "frames.h"
 
 	.macro constant register, halfword
 	movz	\register, #\halfword
@@ -81,12 +82,7 @@ guest_code_end:
 	.text
 	.global run_watched_call
 run_watched_call:
-	stp	x29, x30, [sp, #-192]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	push_kept 192
 	stp	d8, d9, [sp, #96]
 	stp	d10, d11, [sp, #112]
 	stp	d12, d13, [sp, #128]
@@ -149,16 +145,11 @@ run_watched_call:
 	cinc	x0, x0, ne
 	b	8f
 9:	mov	x0, #-1
-8:	ldp	x19, x20, [sp, #16]
-	ldp	x21, x22, [sp, #32]
-	ldp	x23, x24, [sp, #48]
-	ldp	x25, x26, [sp, #64]
-	ldp	x27, x28, [sp, #80]
-	ldp	d8, d9, [sp, #96]
+8:	ldp	d8, d9, [sp, #96]
 	ldp	d10, d11, [sp, #112]
 	ldp	d12, d13, [sp, #128]
 	ldp	d14, d15, [sp, #144]
-	ldp	x29, x30, [sp], #192
+	pop_kept 192
 	ret
 
 	/* A new task's first instructions. x0: where everything it finds in its registers goes. */
