@@ -20,40 +20,29 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools" / "nie_cli")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools" / "nie_cli"), str(ROOT / "tests" / "mutation")]
 
 import build  # noqa: E402
 import machine  # noqa: E402
 import systems  # noqa: E402
+import table as mutations  # noqa: E402
 from capdl import image  # noqa: E402
 from paths import TARGET  # noqa: E402
 from say import Failure  # noqa: E402
 
 TABLE = ROOT / "tests" / "mutation" / "hostile.yaml"
-KEYS = {"name", "invariant", "breaks", "file", "old", "new", "attack", "test", "says", "cores", "sample"}
-NEEDED = {"name", "invariant", "breaks", "file", "old", "new"}
 LIMIT = 150  # seconds until the attack must have been tried
 JOBS = 2
 
 
 def load(wanted, sample):
-    table = yaml.safe_load(TABLE.read_text())
+    table = mutations.load(TABLE, wanted, {"invariant"}, {"attack", "test", "says", "cores", "sample"})
     for m in table:
-        if not NEEDED <= set(m) <= KEYS or ("attack" in m) == ("test" in m) or ("test" in m) != ("says" in m):
-            raise Failure(f"{TABLE}: mutation {m.get('name')}: it needs {', '.join(sorted(NEEDED))}, and either attack, "
-                          "or test and says")
-        found = (ROOT / m["file"]).read_text().count(m["old"])
-        if found != 1:
-            raise Failure(f"{TABLE}: mutation {m['name']}: {m['file']} has its `old` {found} times: follow the source")
-    names = [m["name"] for m in table]
-    if len(set(names)) != len(names):
-        raise Failure(f"{TABLE}: two mutations have one name")
-    unknown = set(wanted) - set(names)
-    if unknown:
-        raise Failure(f"no mutation {min(unknown)}: they are {', '.join(names)}")
+        if ("attack" in m) == ("test" in m) or ("test" in m) != ("says" in m):
+            raise Failure(f"{TABLE}: mutation {m['name']}: it needs either attack, or test and says")
     if not wanted and {m["invariant"] for m in table} != set(range(1, 10)):
         raise Failure(f"{TABLE}: each invariant, 1 to 9, needs a mutation")
-    return [m for m in table if m["name"] in wanted or (not wanted and (m.get("sample") or not sample))]
+    return [m for m in table if wanted or m.get("sample") or not sample]
 
 
 class Kernel:
@@ -120,7 +109,7 @@ class Bench:
         folder.mkdir()
         source = ROOT / m["file"]
         try:
-            kernel = self.kernel.make(source, source.read_text().replace(m["old"], m["new"]), folder)
+            kernel = self.kernel.make(source, mutations.mutated(m), folder)
             problem = self.attack(m, kernel, folder) if "attack" in m else self.test(m, kernel, folder)
         except (Failure, OSError) as failure:
             problem = f"no verdict: {failure}"
@@ -169,15 +158,6 @@ class Bench:
         return f"SURVIVED: {m['test']} passes" if result.returncode == 0 else f"no verdict: {result.stdout[-1500:]}"
 
 
-def write_junit(path, results):
-    suite = ElementTree.Element("testsuite", name="hostile-mutation")
-    for m, seconds, problem in results:
-        case = ElementTree.SubElement(suite, "testcase", name=m["name"], classname=m["file"], time=f"{seconds:.2f}")
-        if problem:
-            ElementTree.SubElement(case, "failure", message=problem)
-    ElementTree.ElementTree(suite).write(path)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="for what is built")
@@ -197,14 +177,10 @@ def main():
                 verdict = problem or f"killed by '{m.get('attack') or m['test']}'"
                 print(f"{m['invariant']} {m['name']:<28} {verdict} ({seconds:.1f} s)", flush=True)
                 results.append((m, seconds, problem))
-    except (Failure, OSError, subprocess.SubprocessError, yaml.YAMLError) as problem:
+    except (Failure, mutations.Problem, OSError, subprocess.SubprocessError, yaml.YAMLError) as problem:
         print(f"hostile mutations: {problem}", file=sys.stderr)
         return 1
-    killed = sum(problem is None for _, _, problem in results)
-    print(f"{killed} of {len(results)} mutations killed")
-    if options.junit:
-        write_junit(options.junit, results)
-    return 0 if killed == len(results) else 1
+    return mutations.conclude("hostile-mutation", results, options.junit)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import yaml
@@ -17,29 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "native"))
 
 import natively  # noqa: E402
+import table as mutations  # noqa: E402
 
 TABLE = Path(__file__).parent / "mutations.yaml"
-KEYS = {"name", "breaks", "file", "old", "new", "suite", "test"}
 FLAGS = ["-O0", "-g1", "-fsanitize=address", "-fno-omit-frame-pointer"]
 LIMIT = 60  # seconds for one run of a test program
-
-
-def load(wanted):
-    table = yaml.safe_load(TABLE.read_text())
-    for m in table:
-        if set(m) != KEYS:
-            raise natively.Problem(f"{TABLE}: mutation {m.get('name')}: keys are {', '.join(sorted(KEYS))}")
-        found = (ROOT / m["file"]).read_text().count(m["old"])
-        if found != 1:
-            raise natively.Problem(f"{TABLE}: mutation {m['name']}: {m['file']} has its `old` {found} times: "
-                                   "follow the source")
-    names = [m["name"] for m in table]
-    if len(set(names)) != len(names):
-        raise natively.Problem(f"{TABLE}: two mutations have one name")
-    unknown = set(wanted) - set(names)
-    if unknown:
-        raise natively.Problem(f"no mutation {min(unknown)}: they are {', '.join(names)}")
-    return [m for m in table if not wanted or m["name"] in wanted]
 
 
 def failures(program):
@@ -99,7 +80,7 @@ class Suite:
         source = ROOT / m["file"]
         copy = self.tree.folder / "mutants" / m["name"] / source.name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(source.read_text().replace(m["old"], m["new"]))
+        copy.write_text(mutations.mutated(m))
         try:
             program = self.link_mutant(m, source, copy)
             failed = failures(program)
@@ -112,15 +93,6 @@ class Suite:
         return m, time.monotonic() - started, None, failed
 
 
-def write_junit(path, results):
-    suite = ElementTree.Element("testsuite", name="mutation")
-    for m, seconds, problem, _ in results:
-        case = ElementTree.SubElement(suite, "testcase", name=m["name"], classname=m["file"], time=f"{seconds:.2f}")
-        if problem:
-            ElementTree.SubElement(case, "failure", message=problem)
-    ElementTree.ElementTree(suite).write(path)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="for what is built")
@@ -129,22 +101,18 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     try:
-        table = load(options.names)
+        table = mutations.load(TABLE, options.names, {"suite", "test"})
         shutil.rmtree(options.folder, ignore_errors=True)
         suite = Suite(options.folder, sorted({m["suite"] for m in table}))
         suite.check_unchanged()
         results = natively.parallel(suite.try_one, table)
-    except (natively.Problem, OSError, yaml.YAMLError) as problem:
+    except (natively.Problem, mutations.Problem, OSError, yaml.YAMLError) as problem:
         print(f"mutation: {problem}", file=sys.stderr)
         return 1
     for m, seconds, problem, failed in results:
         verdict = problem or f"killed by {', '.join(sorted(failed)) if options.all else m['test']}"
         print(f"{m['name']:<28} {verdict} ({seconds:.1f} s)")
-    killed = sum(problem is None for _, _, problem, _ in results)
-    print(f"{killed} of {len(results)} mutations killed")
-    if options.junit:
-        write_junit(options.junit, results)
-    return 0 if killed == len(results) else 1
+    return mutations.conclude("mutation", [result[:3] for result in results], options.junit)
 
 
 if __name__ == "__main__":
