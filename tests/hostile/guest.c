@@ -222,7 +222,7 @@ u64 guest_run(struct guest *g, u32 vcpu, u64 milliseconds, u64 *status)
 	return run(g, vcpu, after(milliseconds), &t, status);
 }
 
-u64 guest_ask(struct guest *g, u64 command, u64 argument, u64 *answer)
+u64 guest_ask_vcpu(struct guest *g, u32 vcpu, u64 command, u64 argument, u64 *answer)
 {
 	struct talk t = {command, argument, 0, false};
 	u64 deadline = after(g->patience);
@@ -230,10 +230,15 @@ u64 guest_ask(struct guest *g, u64 command, u64 argument, u64 *answer)
 	u64 reason;
 
 	do {
-		reason = run(g, 0, deadline, &t, &status);
+		reason = run(g, vcpu, deadline, &t, &status);
 	} while (reason == NIE_EXIT_INTERRUPT || reason == NIE_EXIT_KICK);
 	*answer = t.answer;
 	return reason;
+}
+
+u64 guest_ask(struct guest *g, u64 command, u64 argument, u64 *answer)
+{
+	return guest_ask_vcpu(g, 0, command, argument, answer);
 }
 
 bool guest_unharmed(struct guest *g)

@@ -103,6 +103,7 @@ u64 guest_window(const struct guest *g, u32 page);
 u64 guest_run(struct guest *g, u32 vcpu, u64 milliseconds, u64 *status);
 /* Give it a command: RUN_ANSWERED and *answer, or why it ended. */
 u64 guest_ask(struct guest *g, u64 command, u64 argument, u64 *answer);
+u64 guest_ask_vcpu(struct guest *g, u32 vcpu, u64 command, u64 argument, u64 *answer);
 /* It still has the right sum. */
 bool guest_unharmed(struct guest *g);
 /* How often something that was in the secret registers of a guest came out of run(). */
@@ -133,6 +134,7 @@ void attack_caps(void);
 void attack_retype(void);
 void attack_end(void);
 void attack_race(void);
+void attack_switch(void);
 void attack_random(void);
 
 #endif

@@ -122,6 +122,7 @@ int task_main(const u64 boot[6])
 	attack_retype();
 	attack_end();
 	attack_race();
+	attack_switch();
 	attack_random();
 
 	verdict_finish();

@@ -28,6 +28,13 @@
 	call	0xc4000003
 	.endm
 
+	.macro turn_on_to_serve
+	mov	x1, #1
+	adr	x2, second_serve
+	mov	x3, #0
+	call	0xc4000003
+	.endm
+
 	/* CPU_SUSPEND to standby, power_state 0. */
 	.macro standby
 	mov	x1, #0
@@ -170,6 +177,7 @@ fill:
 	leave_by sgi, none, msr s3_0_c12_c11_5, xzr
 	leave_by timer, none, msr cntp_ctl_el0, xzr
 	leave_by cpu_on, none, turn_on
+	leave_by serve, none, turn_on_to_serve
 	leave_by expect, x1, expect_page
 	leave_by spin, none, b .
 	leave_by fault, x6, ldp x7, x8, [x6]
@@ -221,3 +229,18 @@ second_start:
 	fill_rest
 	call	0x84000002
 	b	.
+
+	/* vCPU 1 begins here after EXIT_SERVE, with a stack of its own. */
+second_serve:
+	adrp	x0, second_stack_end
+	add	x0, x0, :lo12:second_stack_end
+	mov	sp, x0
+	mov	x0, #(3 << 20)
+	msr	cpacr_el1, x0
+	isb
+	b	serve
+
+	.bss
+	.balign	16
+	.space	4096
+second_stack_end:

@@ -3,7 +3,10 @@
 #include "sitter.h"
 
 #include "guest.h"
+#include "marks.h"
 #include "rsi.h"
+
+#define PSCI_CPU_OFF 0x84000002ul
 
 /* exits.S */
 #pragma GCC visibility push(hidden)
@@ -18,6 +21,7 @@ uint64_t exit_suspend(uint64_t address);
 uint64_t exit_sgi(uint64_t address);
 uint64_t exit_timer(uint64_t address);
 uint64_t exit_cpu_on(uint64_t address);
+uint64_t exit_serve(uint64_t address);
 uint64_t exit_spin(uint64_t address);
 uint64_t exit_fault(uint64_t address);
 uint64_t exit_off(uint64_t address);
@@ -30,9 +34,11 @@ struct registers {
 };
 uint64_t registers_changed(const struct registers *r);
 extern volatile uint64_t second_found[4];
+_Noreturn void serve(void); /* vCPU 1, too */
 #pragma GCC visibility pop
 
 volatile uint64_t second_found[4] __attribute__((aligned(16)));
+static volatile uint64_t *first, *last; /* of the free RAM */
 
 static uint64_t mailbox_read(uint64_t offset)
 {
@@ -57,13 +63,13 @@ uint64_t registers_changed(const struct registers *r)
 	return changed;
 }
 
-static void fill(volatile uint64_t *first, volatile uint64_t *last)
+static void fill(void)
 {
 	for (volatile uint64_t *at = first; at < last; at++)
 		*at = SITTER_WORD((uint64_t)at);
 }
 
-static uint64_t sum(volatile uint64_t *first, volatile uint64_t *last)
+static uint64_t sum(void)
 {
 	uint64_t total = 0;
 
@@ -108,6 +114,7 @@ static uint64_t leave(uint64_t how, uint64_t address)
 	case EXIT_SGI: return exit_sgi(address);
 	case EXIT_TIMER: return exit_timer(address);
 	case EXIT_CPU_ON: return exit_cpu_on(address);
+	case EXIT_SERVE: return exit_serve(address);
 	case EXIT_SPIN: return exit_spin(address);
 	case EXIT_EXPECT: return exit_expect(address);
 	case EXIT_FAULT: return exit_fault(address);
@@ -155,25 +162,27 @@ static void fill_system_registers(void)
 	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\tisb" :: "r"(sre | 1));
 }
 
-_Noreturn void guest_main(const void *device_tree)
+static uint64_t wait_for_interrupt(void)
 {
-	struct memory memory;
-	volatile uint64_t *first = (uint64_t *)image_end;
-	volatile uint64_t *last;
+	__asm__ volatile("wfi");
+	return 0;
+}
 
-	if (!fdt_memory(device_tree, &memory)) {
-		print("sitter: FAILED: no memory node in the device tree\n");
-		power_off();
-	}
-	last = (uint64_t *)(memory.base + memory.size);
-	fill(first, last);
-	fill_system_registers();
+static void turn_off(void)
+{
+	register uint64_t x0 __asm__("x0") = PSCI_CPU_OFF;
+
+	__asm__ volatile("hvc #0" : "+r"(x0) :: "x1", "x2", "x3", "memory");
+}
+
+_Noreturn void serve(void)
+{
 	for (;;) {
 		uint64_t command = mailbox_read(MAILBOX_COMMAND);
 		uint64_t argument = mailbox_read(MAILBOX_ARGUMENT);
 
 		switch (command) {
-		case COMMAND_SUM: answer(sum(first, last)); break;
+		case COMMAND_SUM: answer(sum()); break;
 		case COMMAND_FIRST: answer((uint64_t)first); break;
 		case COMMAND_LAST: answer((uint64_t)last); break;
 		case COMMAND_LOAD: answer(*(volatile uint64_t *)argument); break;
@@ -188,9 +197,30 @@ _Noreturn void guest_main(const void *device_tree)
 		case COMMAND_GIVE: answer(set_state(argument, RIPAS_EMPTY)); break;
 		case COMMAND_EXPECT: answer(set_state(argument, RIPAS_RAM)); break;
 		case COMMAND_SECOND: answer(second_found[argument & 3]); break;
+		case COMMAND_WAIT: answer(wait_for_interrupt()); break;
+		case COMMAND_OFF: turn_off(); break;
+		case COMMAND_MARK: answer(marks_write(argument)); break;
+		case COMMAND_KEPT: answer(marks_changed()); break;
+		case COMMAND_FOREIGN: answer(marks_find(argument)); break;
+		case COMMAND_REGISTER: answer(marks_read(argument)); break;
 		default:
 			print("sitter: unknown command\n");
 			power_off();
 		}
 	}
+}
+
+_Noreturn void guest_main(const void *device_tree)
+{
+	struct memory memory;
+
+	if (!fdt_memory(device_tree, &memory)) {
+		print("sitter: FAILED: no memory node in the device tree\n");
+		power_off();
+	}
+	first = (uint64_t *)image_end;
+	last = (uint64_t *)(memory.base + memory.size);
+	fill();
+	fill_system_registers();
+	serve();
 }
