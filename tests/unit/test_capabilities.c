@@ -298,6 +298,24 @@ static void memory_of_a_doomed_cnode_is_not_given_out(void **state)
 	revoke_everything(2);
 }
 
+/* To scrub the first of two deleted CNodes takes the last of the budget: nothing of the second is touched. */
+static void scrubbing_a_cnode_takes_the_last_of_the_budget(void **state)
+{
+	(void)state;
+	make(NIE_TYPE_CNODE, 14, 30);
+	granule_t second = make(NIE_TYPE_CNODE, 17, 31);
+
+	ok(CALL(RETYPE, UNTYPED, NIE_TYPE_PRIVATE_FRAME, 12, 30, 1, 508));
+	ok(CALL(CAP_DELETE, 0, 30)); /* itself and 256 frames, of which the last is not paid in full */
+	assert_int_equal(result(1), 1);
+	ok(CALL(CAP_DELETE, 0, 31)); /* itself, 252 frames, 3 empty slots, 4 granules */
+	assert_int_equal(result(1), 1);
+	assert_true(doomed.first == second && doomed.ending == GRANULE_NONE);
+	assert_int_equal(slot_at(second * NIE_SLOTS_PER_GRANULE)->detail, 1);
+	delete_all(0, 31, 10);
+	revoke_everything(4);
+}
+
 /* What a doomed CNode holds of the caller's own is left for somebody else to end. */
 static void the_callers_own_in_a_doomed_cnode(void **state)
 {
@@ -396,6 +414,7 @@ int main(void)
 		TEST(untypeds_in_a_circle),
 		TEST(a_deleted_cnode_is_out_of_reach_at_once),
 		TEST(memory_of_a_doomed_cnode_is_not_given_out),
+		TEST(scrubbing_a_cnode_takes_the_last_of_the_budget),
 		TEST(the_callers_own_in_a_doomed_cnode),
 		TEST(revoking_ones_own_objects_goes_no_further),
 		TEST(a_running_vcpu_ends_in_two_steps),

@@ -102,7 +102,7 @@ bool doomed_work(granule_t caller, u32 *budget)
 {
 	granule_t passed = GRANULE_NONE; /* the first CNode with nothing left but what is the caller's own */
 
-	while (*budget > 0u && finish_end(budget)) {
+	while (finish_end(budget) && *budget > 0u) {
 		granule_t cnode = doomed.first;
 
 		if (cnode == GRANULE_NONE || cnode == passed) {
