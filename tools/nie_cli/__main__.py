@@ -80,6 +80,8 @@ def add_run_options(sub):
     sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
     sub.add_argument("--icount", action="store_true",
                      help="time is instructions, a nanosecond each: two runs are alike, on any machine")
+    sub.add_argument("--trace", nargs="?", const="build/trace", metavar="FOLDER",
+                     help="write every hypercall, exit, guest's call and interrupt there, as text and for Perfetto (default build/trace)")
     sub.add_argument("--limit", type=int, default=600, metavar="SECONDS", help="stop after this time (default 600)")
     sub.add_argument("--silence", type=int, default=90, metavar="SECONDS",
                      help="stop when nothing is printed for this time (default 90)")

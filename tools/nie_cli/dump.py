@@ -47,14 +47,14 @@ def state_after_init(image, description, cores, folder):
             process.kill()
 
 
-def compare(image, name, cores, state):
-    """-> what was built as capDL text, and where it is not what NAME.cdl beside the image says."""
+def placed(image, name, cores, folder=TARGET):
+    """-> what capdl.asbuilt.specified gives of an image, its checked system before it: where everything will be."""
     from capdl import archive, asbuilt, elf, image as images, memory, parser
     from capdl.build import Build, system_platform
     from capdl.checker import check
     from capdl.problem import Where
 
-    facts = Build(TARGET)
+    facts = Build(folder)
     board = system_platform(facts.facts["platform"], facts, Where())
     packed = (image.parent / "archive.bin").read_bytes()
     kernel_size = facts.file("kernel").stat().st_size
@@ -63,7 +63,14 @@ def compare(image, name, cores, state):
     path = image.parent / f"{name}.cdl"
     system = check(parser.parse(path.read_text(), path.name), board, lengths, board.cores, pieces)
     task = elf.flatten(image.parent / "capdl-init.elf", images.TASK_BASE)
-    wanted, names, addresses = asbuilt.specified(system, board, kernel_size, task.size, len(packed), cores)
+    return system, *asbuilt.specified(system, board, kernel_size, task.size, len(packed), cores)
+
+
+def compare(image, name, cores, state):
+    """-> what was built as capDL text, and where it is not what NAME.cdl beside the image says."""
+    from capdl import asbuilt
+
+    system, wanted, names, addresses = placed(image, name, cores)
     real = asbuilt.found(system, addresses, state, asbuilt.types(INTERFACE))
     text = asbuilt.text_of(real, names, [f"{name}, as built: read from the memory of the machine after initialisation.",
                                          "Behind each object: its address or number. Mappings are at the end."])

@@ -9,6 +9,7 @@ import devices
 import machine
 import report
 import systems
+import trace
 from say import Failure, say
 
 MOST_CORES = 8
@@ -50,13 +51,16 @@ def launch(options):
                       for name in system.linux()}
     image = build.system(system, settings)
     platform = system.platform
+    recording = trace.Recording(options.trace, image, system, options) if options.trace else None
     say(f"booting {system.name} on QEMU, -cpu {options.cpu}, {options.cores} core{'s' * (options.cores > 1)}"
         + ("; Ctrl-] switches consoles, Ctrl-A x ends QEMU" if options.interactive else ""))
     with tempfile.TemporaryDirectory(prefix="nie-devices-") as folder:
         outcome = machine.run(
             machine.Machine(image, options.cpu, options.cores, system.memory, platform["qemu"]["machine"],
-                            options.icount, devices.arguments(system, Path(folder))),
+                            options.icount, [*devices.arguments(system, Path(folder)), *(recording.arguments if recording else [])]),
             interactive=options.interactive, limit=options.limit, silence=options.silence)
+    if recording:
+        recording.finish()
     expected = system.expected()
     problems = [outcome.problem] if outcome.problem else []
     if outcome.problem == machine.NO_REPORT and system.own_vmm:

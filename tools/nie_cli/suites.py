@@ -97,7 +97,7 @@ def kit(full):
     """What authors of systems and VMMs use: from installed files, from the documentation, twice the same."""
     build.target()
     build.preset("native")
-    return pytest("kit", ROOT / "tests" / "kit", "--durations=5")
+    return pytest("kit", ROOT / "tests" / "kit", "--durations=5", *(["--full"] if full else []))
 
 
 def integration(full):
