@@ -6,6 +6,7 @@ import struct
 import subprocess
 from collections import Counter, defaultdict
 
+import ownership
 import paths
 import pytest
 import trace_records
@@ -184,7 +185,7 @@ def test_a_damaged_file(tmp_path, content, message):
 
 
 def test_statuses():
-    words = trace_text.Words(INTERFACE, [], 0, 0)
+    words = trace_text.Words(INTERFACE, ownership.Owners(), 0, 0)
     retype = next(call for call in INTERFACE["calls"] if call["name"] == "retype")
     errors = [e["name"] for e in INTERFACE["errors"]]
     assert words.status(retype, errors.index("no_memory") | 1 << 8) == "no_memory untyped"

@@ -34,6 +34,10 @@ def parse_arguments():
     sub = command("run", "boot a system in QEMU", run_system)
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     add_run_options(sub)
+    sub = command("top", "boot a system in QEMU and watch it: guests, vCPUs, exits a second by reason, memory", top)
+    sub.add_argument("system", nargs="?", default="demo", help="YAML file, or a name in configs/systems")
+    add_machine_options(sub)
+    sub.add_argument("--interval", type=float, default=1.0, metavar="SECONDS", help="between two looks (default 1)")
     sub = command("measure", "compute what a guest's measurement will be", measure_guest)
     sub.add_argument("system", help="YAML file, or a name in configs/systems")
     sub.add_argument("guest", help="one of its guests")
@@ -72,19 +76,23 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def add_machine_options(sub):
+    sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default), cortex-a57, cortex-a72, cortex-a76, neoverse-n1 or neoverse-v1")
+    sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
+    sub.add_argument("--limit", type=int, default=600, metavar="SECONDS", help="stop after this time (default 600)")
+    sub.add_argument("--silence", type=int, default=90, metavar="SECONDS",
+                     help="stop when nothing is printed for this time (default 90)")
+
+
 def add_run_options(sub):
+    add_machine_options(sub)
     sub.add_argument("--interactive", action="store_true", help="a console per guest instead of a time limit")
     sub.add_argument("--json", metavar="FILE", help="write the final report to FILE")
     sub.add_argument("--guest-kernel", metavar="FILE", help="arm64 Image for the Linux guests")
-    sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default), cortex-a57, cortex-a72, cortex-a76, neoverse-n1 or neoverse-v1")
-    sub.add_argument("--cores", type=int, default=4, metavar="N", help="1 to 8 (default 4)")
     sub.add_argument("--icount", action="store_true",
                      help="time is instructions, a nanosecond each: two runs are alike, on any machine")
     sub.add_argument("--trace", nargs="?", const="build/trace", metavar="FOLDER",
                      help="write every hypercall, exit, guest's call and interrupt there, as text and for Perfetto (default build/trace)")
-    sub.add_argument("--limit", type=int, default=600, metavar="SECONDS", help="stop after this time (default 600)")
-    sub.add_argument("--silence", type=int, default=90, metavar="SECONDS",
-                     help="stop when nothing is printed for this time (default 90)")
 
 
 def setup(options):
@@ -108,6 +116,13 @@ def run_system(options):
     import launch
 
     return launch.launch(options)
+
+
+def top(options):
+    set_up.ensure()
+    import top as live
+
+    return live.run(options)
 
 
 def measure_guest(options):

@@ -15,20 +15,25 @@ from say import Failure, say
 MOST_CORES = 8
 
 
-def check(options, system):
+def check_machine(options, system):
+    """What all commands that boot a system take."""
     cpus = system.platform.get("qemu", {}).get("cpus", [])
     if options.cpu not in cpus:
         raise Failure(f"--cpu {options.cpu}: {system.platform['name']} has {', '.join(cpus)}")
     most = min(MOST_CORES, system.platform.get("cores", MOST_CORES))
     if not 1 <= options.cores <= most:
         raise Failure(f"--cores {options.cores}: {system.platform['name']} has 1 to {most}")
+    for name in ("limit", "silence"):
+        if getattr(options, name) < 1:
+            raise Failure(f"--{name} {getattr(options, name)}: give a number of seconds from 1 on")
+
+
+def check(options, system):
+    check_machine(options, system)
     if options.interactive and options.icount:
         raise Failure("--interactive and --icount: choose one, a clock that skips idle time does not wait for keys")
     if options.interactive and not machine.has_terminal():
         raise Failure("--interactive needs a terminal on standard input")
-    for name in ("limit", "silence"):
-        if getattr(options, name) < 1:
-            raise Failure(f"--{name} {getattr(options, name)}: give a number of seconds from 1 on")
     if options.json and Path(options.json).is_dir():
         raise Failure(f"--json {options.json}: is a folder: give a file")
     if options.json and not os.access(Path(options.json).absolute().parent, os.W_OK):

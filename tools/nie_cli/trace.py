@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import build
+import debug_info
 import live_state
+import ownership
 import yaml
 from elftools.elf.elffile import ELFFile
 from paths import BUILD, ROOT
@@ -43,18 +45,6 @@ class Kernel:
         return found
 
 
-def member(elf, structure, name):
-    """The offset of a member, by the kernel's debug information."""
-    for unit in elf.get_dwarf_info().iter_CUs():
-        for entry in unit.iter_DIEs():
-            if entry.tag == "DW_TAG_structure_type" and entry.attributes.get("DW_AT_name") is not None \
-                    and entry.attributes["DW_AT_name"].value == structure.encode():
-                for child in entry.iter_children():
-                    if child.attributes["DW_AT_name"].value == name.encode():
-                        return child.attributes["DW_AT_data_member_location"].value
-    raise Failure(f"trace: kernel.elf does not say where struct {structure} has {name}")
-
-
 def read_kernel(folder):
     path = folder / "kernel" / "arch" / "arm64" / "kernel.elf"
     facts = live_state.Kernel(path, folder / "generated" / "nie" / "platform.h")
@@ -68,7 +58,7 @@ def read_kernel(folder):
                 words = struct.unpack(f"<{section['sh_size'] // 4}I", section.data()[:section["sh_size"] // 4 * 4])
                 code |= {start + 4 * i: word for i, word in enumerate(words)}
         return Kernel(facts.ram_base, facts.symbols["kernel_lock_taken"], facts.symbols["vectors"],
-                      member(elf, "vcpu", "cspace"), code)
+                      debug_info.DebugInfo(path).offset("vcpu", "cspace"), code)
 
 
 def kinds(interface):
@@ -99,21 +89,6 @@ def prepare(folder):
     return folder / "trace.bin"
 
 
-def owners(image, description, cores, base):
-    """[(first granule, end, name)]: what the initial task makes for whom; a guest's untyped memory is the guest's."""
-    import dump
-
-    system, _, _, addresses = dump.placed(image, description.name, cores, build.tree("target", description.ram))
-    names = sorted([*description.guests, "vmm"], key=len, reverse=True)
-    found = []
-    for obj in system.objects:
-        if obj.made and obj.parent is None:
-            first = (addresses[id(obj)] - base) // live_state.GRANULE
-            whose = next((name for name in names if obj.name.startswith(f"{name}_")), "vmm")
-            found.append((first, first + max(obj.size // live_state.GRANULE, 1), whose))
-    return sorted(found)
-
-
 def decode(folder, kernel, interface, whose):
     """trace.bin -> trace.txt and trace.json."""
     import trace_perfetto
@@ -136,7 +111,7 @@ class Recording:
         out = prepare(self.folder)
         self.interface = yaml.safe_load(INTERFACE.read_text())
         self.kernel = read_kernel(build.tree("target", description.ram))
-        self.owners = owners(image, description, options.cores, self.kernel.view)
+        self.owners, _ = ownership.planned(image, description, options.cores, self.kernel.view)
         self.arguments = plugin(self.kernel, self.interface, out, options.icount)
 
     def finish(self):

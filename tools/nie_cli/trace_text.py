@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events of a trace (trace_records.py) in words: names from kernel/api/nie.yaml, and a line for each."""
-import bisect
 import re
 
 import trace_records
@@ -29,7 +28,7 @@ def number(value):
 
 
 class Words:
-    """`owners`: [(first granule, end, name)], sorted; `init`: the initial task's vCPU."""
+    """`owners`: ownership.Owners; `init`: the initial task's vCPU."""
 
     def __init__(self, interface, owners, ram_base, init):
         self.calls = dict(enumerate(interface["calls"], 1))
@@ -39,14 +38,9 @@ class Words:
         self.rights = [r["name"] for r in interface["rights"]]
         self.flags = interface["run_flags"]
         self.guest_calls = guest_calls()
-        self.owners, self.starts = owners, [first for first, _, _ in owners]
-        self.ram_base, self.init = ram_base, init
+        self.owner, self.ram_base, self.init = owners.of, ram_base, init
         self.vcpus = {}  # granule: (owner, index), from vcpu_configure
         self.configure = next(n for n, c in self.calls.items() if c["name"] == "vcpu_configure")
-
-    def owner(self, granule):
-        at = bisect.bisect_right(self.starts, granule) - 1
-        return self.owners[at][2] if at >= 0 and granule < self.owners[at][1] else None
 
     def learn(self, event):
         """A vCPU has a name from when it is configured."""
