@@ -10,7 +10,7 @@
 
 /* HCR_EL2, Arm ARM D24.2.53. */
 #define HCR_VM (1ul << 0)
-#define HCR_SWIO (1ul << 1)
+#define HCR_SWIO (1ul << 1)    /* set/way operations clean what they invalidate: no one's data is lost, so no trap */
 #define HCR_PTW (1ul << 2)
 #define HCR_FMO (1ul << 3)
 #define HCR_IMO (1ul << 4)
@@ -24,7 +24,6 @@
 #define HCR_TSC (1ul << 19)
 #define HCR_TIDCP (1ul << 20)
 #define HCR_TACR (1ul << 21)
-#define HCR_TSW (1ul << 22)
 #define HCR_TGE (1ul << 27)
 #define HCR_RW (1ul << 31)
 #define HCR_TLOR (1ul << 35)
@@ -34,8 +33,8 @@
 #define HCR_API (1ul << 41)
 #define HCR_ALL (HCR_VM | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TSC | HCR_TIDCP | HCR_RW)
 #define HCR_TASK (HCR_ALL | HCR_DC | HCR_TGE)
-#define HCR_GUEST (HCR_ALL | HCR_SWIO | HCR_FB | HCR_BSU_INNER | HCR_TID1 | HCR_TID3 | HCR_TACR | HCR_TSW | \
-		   HCR_TLOR | HCR_TERR | HCR_TEA)
+#define HCR_GUEST (HCR_ALL | HCR_SWIO | HCR_FB | HCR_BSU_INNER | HCR_TID1 | HCR_TID3 | HCR_TACR | HCR_TLOR | \
+		   HCR_TERR | HCR_TEA)
 
 /* VTCR_EL2: 39-bit IPA from level 1, 4 KiB granule, inner shareable write-back walks. */
 #define VTCR 0x80003559ul

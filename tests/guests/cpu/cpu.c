@@ -175,6 +175,15 @@ static void fp_trap(void)
 	check(executes(FADD), "FP that is on");
 }
 
+/* Boot loaders and old kernels clean and invalidate their caches so. */
+static void set_way(void)
+{
+	uint64_t before = trapped.count;
+
+	__asm__ volatile("dc csw, xzr\n dc cisw, xzr\n dc isw, xzr\n dsb sy" ::: "memory");
+	check_equal(trapped.count, before, "cache maintenance by set and way");
+}
+
 _Noreturn void guest_main(const void *device_tree)
 {
 	(void)device_tree;
@@ -183,5 +192,6 @@ _Noreturn void guest_main(const void *device_tree)
 	id_registers();
 	each_feature();
 	fp_trap();
+	set_way();
 	check_end("cpu");
 }
