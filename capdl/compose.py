@@ -17,6 +17,7 @@ MOST_MEMORY_PIECES = GUESTS - MEMORY
 # For a guest's VSpace, vCPUs and tables; and slots for them.
 GUEST_OBJECTS = 256 << 10
 GUEST_SLOTS = 64
+BANK_SIZE, BANK_SLOTS = 1 << 20, 32767
 SPARE_SLOTS = 1024
 SHARED_HALF = 1 << 38  # of a guest's IPAs
 
@@ -41,6 +42,22 @@ class Slots:
         return list(range(first, first + len(decls)))
 
 
+def banks(guest):
+    """CNodes of its own for a realm guest's frames, of 4 KiB (host-vmm, frames.c)."""
+    return -(-guest.memory // PAGE // BANK_SLOTS) if guest.realm else 0
+
+
+def objects_size(guest):
+    """A realm guest has a table more for each 2 MiB."""
+    tables = round_up(guest.memory // BLOCK * PAGE, GUEST_OBJECTS) if guest.realm else 0
+    return GUEST_OBJECTS + tables + banks(guest) * BANK_SIZE
+
+
+def slots_of(guest):
+    """Of the VMM's CNode (guest.c): a frame or a table for each 2 MiB."""
+    return (guest.memory + guest.flash + guest.realm) // BLOCK + banks(guest) + GUEST_SLOTS
+
+
 def guest_memory(source, platform, slots):
     """-> untypeds, {guest: its slots}, first slot after them."""
     decls, given, slot = [], {}, GUESTS
@@ -51,7 +68,11 @@ def guest_memory(source, platform, slots):
         plural = "s" if guest.vcpus > 1 else ""
         made = untyped(f"{guest.name}_ram", guest.memory, guest.memory_where,
                        f"{guest.name}: {guest.kernel.value}, {guest.vcpus} vCPU{plural}")
-        made += untyped(f"{guest.name}_objects", GUEST_OBJECTS, guest.where)
+        made += untyped(f"{guest.name}_objects", objects_size(guest), guest.where)
+        if guest.flash:
+            made += untyped(f"{guest.name}_flash", guest.flash, guest.where)
+        if guest.realm:
+            made += untyped(f"{guest.name}_given", guest.realm, guest.where, "what it may share with its VMM")
         given[guest.name] = slots.give(slot, made)
         slot += len(made)
         decls += made
@@ -174,7 +195,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
                "dtb": guest_files[g.name][2],
                "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
-               "load": g.load, "limit": g.limit, "debuggable": g.debuggable,
+               "load": g.load, "limit": g.limit, "debuggable": g.debuggable, "flash": g.flash, "realm": g.realm,
                "weight": g.weight, "cpus": g.cpus, "restarts": g.restarts,
                "untyped": untypeds[g.name], "regions": regions[g.name], "devices": given_devices[g.name]}
               for g in source.guests]
@@ -187,7 +208,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     objects += guest_decls + shared_decls + device_decls
     homeless = sum(decl.count or 1 for decl in objects) - slots.made
     free = originals + homeless
-    cspace.bits = cnode_bits(free + sum(g.memory // BLOCK + GUEST_SLOTS for g in source.guests) + SPARE_SLOTS)
+    cspace.bits = cnode_bits(free + sum(map(slots_of, source.guests)) + SPARE_SLOTS)
     vmm["free_slots"] = (free, (1 << cspace.bits) - free)
     packed, tree = blob.pack(vmm, guests, data)
 

@@ -17,7 +17,7 @@ from capdl.problem import Problem
 from capdl.system import BLOCK, EXECUTE, GIB, PAGE, READ, WRITE
 
 CONTENT, RAM, VCPU, POLICY, STREAM = 1, 2, 3, 4, 5
-RAM_BASE = 0x40000000
+RAM_BASE, FLASH_BASE = 0x40000000, 0x04000000
 DEBUGGABLE = 1
 NO_HASH = bytes(32)
 
@@ -54,13 +54,14 @@ def part(chain, extents, start, end, size, table):
             chain.add(CONTENT, ipa, size, READ | WRITE | EXECUTE, hashlib.sha256(content).digest())
 
 
-def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, streams=()):
+def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, realm=False, flash=0, streams=()):
     """extents: [(ipa, bytes)] -> the measurement in hexadecimal."""
     chain = Chain()
     end = RAM_BASE + memory
-    blocks_end = end // BLOCK * BLOCK
+    blocks_end = RAM_BASE if realm else end // BLOCK * BLOCK
     part(chain, extents, RAM_BASE, blocks_end, BLOCK, GIB)
     part(chain, extents, blocks_end, end, PAGE, BLOCK)
+    part(chain, extents, FLASH_BASE, FLASH_BASE + flash, BLOCK, GIB)
     for index in range(vcpus):
         chain.add(VCPU, index, entry if index == 0 else 0, tree_address if index == 0 else 0)
     for stream in streams:
@@ -85,7 +86,8 @@ def of_guest(blob, layout_tool, guest):
     extents = [(ipa, data[offset:offset + size]) for ipa, offset, size in layout["extents"]]
     extents.append((layout["tree"], content))
     return measure(layout["memory"], layout["vcpus"], layout["entry"], layout["tree"], extents,
-                   layout["debuggable"], layout["streams"])
+                   layout["debuggable"], layout["realm"], layout["flash"],
+                   layout["streams"])
 
 
 def main():

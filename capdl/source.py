@@ -18,11 +18,12 @@ MOST_REGIONS = 8   # of one guest
 MOST_SHARED = 64 << 20
 VMM_KEYS = ("memory", "image")
 GUEST_KEYS = ("kernel", "initrd", "dtb", "bootargs", "memory", "vcpus", "format", "load", "limit",
-              "debuggable", "weight", "cpus", "restarts", "devices", "expect")
+              "debuggable", "flash", "realm", "weight", "cpus", "restarts", "devices", "expect")
 DEVICE_KEYS = ("pci", "model")
 MODELS = ("edu", "network", "nvme")  # that QEMU can be told to have there
 MOST_DEVICES = 4
 MOST_VCPUS = 8
+MOST_FLASH = 64 << 20
 RAW_LOAD = 0x40080000  # where QEMU loads a file that says nothing about it
 MOST_GUESTS = 16
 LONGEST_LIMIT = 86400
@@ -61,6 +62,8 @@ class Guest:
     load: int = RAW_LOAD
     limit: int = 0      # seconds; 0: none
     debuggable: bool = False
+    flash: int = 0      # bytes of zeroes where QEMU's virt has its second flash bank
+    realm: int = 0      # bytes that a realm guest may share with its VMM; 0: no realm guest
     weight: int = 100   # its share of the cores, against others'
     cpus: int = 0       # bit n: its vCPUs may run on core n; 0: on any
     restarts: int | None = None     # so often a reset restarts it; None: always
@@ -239,6 +242,12 @@ def guest(name, mapping, where):
             raise Problem(f"{name}.debuggable: {values['debuggable'].value!r} is neither true nor false",
                           values["debuggable"].where)
         made.debuggable = values["debuggable"].value == "true"
+    if "flash" in values:
+        made.flash = size(values["flash"], f"{name}.flash", BLOCK, BLOCK)
+        if made.flash > MOST_FLASH:
+            raise Problem(f"{name}.flash: {values['flash'].value}: at most {size_text(MOST_FLASH)}", values["flash"].where)
+    if "realm" in values:
+        made.realm = size(values["realm"], f"{name}.realm", BLOCK, BLOCK)
     if "format" in values:
         made.format = values["format"].value
         if made.format not in FORMATS:

@@ -90,6 +90,17 @@ u64 nie_allocate(struct nie_allocator *a, u64 type, u64 size_bits, u64 *slot)
 	return nie_allocate_many(a, type, size_bits, 1, slot);
 }
 
+u64 nie_allocate_at(struct nie_allocator *a, u64 type, u64 size_bits, u64 slot)
+{
+	struct nie_untyped *u = smallest_with_room(a, size_bits, 1);
+	u64 status = u == NULL ? (u64)NIE_ERR_NO_MEMORY : nie_retype(u->slot, type, size_bits, NIE_OWN_CSPACE, slot, 1);
+
+	if (status == NIE_OK) {
+		u->free -= cost(u, size_bits, 1);
+	}
+	return status;
+}
+
 u64 nie_allocator_free_bytes(const struct nie_allocator *a)
 {
 	u64 sum = 0;

@@ -19,7 +19,7 @@ machine: {platform: qemu-virt, cores: 2, memory: 4 GiB}
 vmm: {memory: 8 MiB, image: "task:hostile"}
 guests:
   one: {kernel: a, initrd: b, bootargs: c, memory: 16 MiB, vcpus: 2, limit: 5, debuggable: true, expect: off,
-        dtb: d, weight: 300, cpus: "0,2-3", restarts: 4}
+        dtb: d, flash: 2 MiB, realm: 16 MiB, weight: 300, cpus: "0,2-3", restarts: 4}
   two: {kernel: a, memory: 0x1000000, format: raw, load: 0x40000000}
 shared:
   box: {size: 64 KiB, guests: {one: rw, two: r}}

@@ -52,8 +52,9 @@ static u32 find(const char *name)
 
 static void print(const struct guest_config *g, const struct layout *y, const u8 *blob)
 {
-	printf("{\"memory\": %lu, \"vcpus\": %u, \"debuggable\": %s, \"entry\": %lu, \"tree\": %lu, \"extents\": [",
-	       (unsigned long)g->memory, g->vcpus, g->debuggable ? "true" : "false", (unsigned long)y->entry,
+	printf("{\"memory\": %lu, \"vcpus\": %u, \"debuggable\": %s, \"realm\": %s, \"flash\": %lu, \"entry\": %lu, \"tree\": %lu, \"extents\": [",
+	       (unsigned long)g->memory, g->vcpus, g->debuggable ? "true" : "false", g->realm != 0u ? "true" : "false",
+	       (unsigned long)g->flash, (unsigned long)y->entry,
 	       (unsigned long)y->tree);
 	/* The last one is the device tree. */
 	for (u32 i = 0; i + 1u < y->extents; i++) {

@@ -28,7 +28,8 @@ ARM64_MAGIC = b"ARM\x64"  # at offset 56: Linux, Documentation/arch/arm64/bootin
 def layout():
     return {**{f"kernels/{series}/Image": CACHE / "kernels" / series / "Image" for series in KERNEL_SERIES},
             f"kernels/{DEVICE_SERIES}/modules": CACHE / "kernels" / DEVICE_SERIES / "modules" / "order",
-            "mke2fs": CACHE / "mke2fs" / "bin" / "mke2fs", "busybox": CACHE / "busybox", "libfdt/libfdt.a": CACHE / "libfdt" / "libfdt.a"}
+            "mke2fs": CACHE / "mke2fs" / "bin" / "mke2fs", "busybox": CACHE / "busybox",
+            "u-boot": CACHE / "u-boot.bin", "libfdt/libfdt.a": CACHE / "libfdt" / "libfdt.a"}
 
 
 def missing():
@@ -56,7 +57,7 @@ def fetch(codename, archive, security, wanted):
             elif name.startswith("kernels/"):
                 fetch_kernel(state, packages, name.split("/")[1])
             else:
-                {"busybox": fetch_busybox, "libfdt/libfdt.a": fetch_libfdt}[name](state)
+                {"busybox": fetch_busybox, "u-boot": fetch_u_boot, "libfdt/libfdt.a": fetch_libfdt}[name](state)
         except AptError as error:
             raise Failure(f"{name}: download failed: {error}; run this command again") from None
 
@@ -181,6 +182,12 @@ def fetch_busybox(state):
     with unpacked(state, "busybox-static") as root:
         place(next(p for p in (root / "bin/busybox", root / "usr/bin/busybox") if p.exists()), CACHE / "busybox")
     say("busybox, static, for the initramfs")
+
+
+def fetch_u_boot(state):
+    with unpacked(state, "u-boot-qemu") as root:
+        place(root / "usr/lib/u-boot/qemu_arm64/u-boot.bin", CACHE / "u-boot.bin")
+    say("U-Boot for QEMU's virt, which must boot as a guest too")
 
 
 def fetch_libfdt(state):

@@ -8,6 +8,7 @@
 #include "guest_tree.h"
 #include "nie/error.h"
 #include "nie/stubs.h"
+#include "sharing.h"
 
 #define VSPACE_BITS 13u
 #define RIGHTS_RAM (NIE_RIGHT_READ | NIE_RIGHT_WRITE | NIE_RIGHT_EXECUTE)
@@ -43,6 +44,10 @@ static bool make_objects(struct guest *g)
 		return refused(g, "VSpace", 0, status);
 	}
 	nie_space_init(&g->space, g->vspace, &g->memory);
+	status = frames_begin(g);
+	if (status != NIE_OK) {
+		return refused(g, "CNodes for its frames", 0, status);
+	}
 	for (u32 i = 0; i < g->vcpus; i++) {
 		struct vcpu *v = &g->vcpu[i];
 
@@ -55,6 +60,14 @@ static bool make_objects(struct guest *g)
 		}
 	}
 	return true;
+}
+
+/* The tables for what a realm guest will share are made now, while there is memory for them. */
+static bool prepare_sharing(struct guest *g)
+{
+	u64 status = sharing_prepare(g);
+
+	return status == NIE_OK || refused(g, "tables for its shared half", NIE_SHARED_HALF, status);
 }
 
 /* Copy into a frame, mapped at `window`, what the layout puts there. */
@@ -85,14 +98,14 @@ static bool has_content(const struct layout *layout, u64 ipa, u64 size)
 
 /* One frame of RAM. New memory is zero and the guest expects it: only what has content is mapped here before it
  * goes, and measured. */
-static bool give_frame(struct guest *g, u64 ipa, u64 bits)
+static bool give_frame(struct guest *g, const struct ram_part *part, u64 ipa)
 {
 	const struct layout *layout = &g->compose.layout;
 	struct vmm *vmm = g->vmm;
-	u64 size = 1ul << bits;
-	u64 window = vmm_window(vmm, g->number, bits);
+	u64 size = 1ul << part->bits;
+	u64 window = vmm_window(vmm, g->number, part->bits);
 	u64 frame;
-	u64 status = nie_allocate(&g->memory, NIE_TYPE_PRIVATE_FRAME, bits, &frame);
+	u64 status = frames_make(g, part, ipa, &frame);
 
 	if (status != NIE_OK) {
 		return refused(g, "memory", ipa, status);
@@ -105,6 +118,9 @@ static bool give_frame(struct guest *g, u64 ipa, u64 bits)
 		fill_frame(layout, window, ipa, size);
 	}
 	status = nie_donate(frame, g->vspace, ipa, RIGHTS_RAM);
+	if (status == NIE_OK) {
+		status = frames_put_away(g, part, ipa);
+	}
 	if (status != NIE_OK) {
 		return refused(g, "donating memory", ipa, status);
 	}
@@ -121,10 +137,23 @@ static bool begin_part(struct guest *g, u32 number)
 	if (status != NIE_OK) {
 		return refused(g, "expecting memory", part->ipa, status);
 	}
-	part->first_slot = g->memory.next_slot;
+	frames_begin_part(g, part);
 	g->compose.part = number;
 	g->compose.ipa = part->ipa;
 	return true;
+}
+
+static bool donate_again(struct guest *g, const struct ram_part *part, u64 ipa)
+{
+	u64 frame;
+	u64 status = frames_take(g, part, ipa, &frame);
+
+	if (status == NIE_OK) {
+		status = nie_donate(frame, g->vspace, ipa, RIGHTS_RAM);
+		frames_put_away(g, part, ipa);
+	}
+	/* Another vCPU may have asked for the same frame. */
+	return status == NIE_OK || nie_error_of(status) == NIE_ERR_MAPPED;
 }
 
 bool compose_populate(struct guest *g, u64 ipa)
@@ -133,12 +162,7 @@ bool compose_populate(struct guest *g, u64 ipa)
 		const struct ram_part *part = &g->ram[i];
 
 		if (ipa >= part->ipa && ipa < part->end) {
-			u64 number = (ipa - part->ipa) >> part->bits;
-			u64 status = nie_donate(part->first_slot + number, g->vspace,
-						part->ipa + (number << part->bits), RIGHTS_RAM);
-
-			/* Another vCPU may have asked for the same frame. */
-			return status == NIE_OK || nie_error_of(status) == NIE_ERR_MAPPED;
+			return donate_again(g, part, ipa >> part->bits << part->bits);
 		}
 	}
 	return false;
@@ -193,7 +217,8 @@ bool compose_begin(struct guest *g)
 {
 	struct compose *c = &g->compose;
 	u64 end = GUEST_RAM_BASE + g->config->memory;
-	u64 blocks_end = end / NIE_BLOCK_SIZE * NIE_BLOCK_SIZE;
+	/* A realm guest gives memory up by the page, and frames are not split. */
+	u64 blocks_end = g->config->realm != 0u ? GUEST_RAM_BASE : end / NIE_BLOCK_SIZE * NIE_BLOCK_SIZE;
 	char error[sizeof(g->detail)];
 
 	if (!loader_place(g->config, &c->layout, error, sizeof(error))) {
@@ -209,7 +234,8 @@ bool compose_begin(struct guest *g)
 	g->private_bytes = 0;
 	g->ram[0] = (struct ram_part){GUEST_RAM_BASE, blocks_end, NIE_BLOCK_BITS, 0};
 	g->ram[1] = (struct ram_part){blocks_end, end, NIE_PAGE_BITS, 0};
-	return take_memory(g) && make_objects(g) && begin_part(g, 0);
+	g->ram[2] = (struct ram_part){GUEST_FLASH_BASE, GUEST_FLASH_BASE + g->config->flash, NIE_BLOCK_BITS, 0};
+	return take_memory(g) && make_objects(g) && prepare_sharing(g) && begin_part(g, 0);
 }
 
 enum compose_progress compose_step(struct guest *g)
@@ -218,7 +244,7 @@ enum compose_progress compose_step(struct guest *g)
 	const struct ram_part *part = &g->ram[c->part];
 
 	if (c->ipa < part->end) {
-		if (!give_frame(g, c->ipa, part->bits)) {
+		if (!give_frame(g, part, c->ipa)) {
 			return COMPOSE_FAILED;
 		}
 		c->ipa += 1ul << part->bits;

@@ -211,6 +211,8 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	g->restarts = (u32)number_or(tree, node, "restarts", UINT32_MAX);
 	g->weight = (u32)number_or(tree, node, "weight", DEFAULT_WEIGHT);
 	g->cpus = (u8)number_or(tree, node, "cpus", ALL_CORES);
+	g->flash = number_or(tree, node, "flash", 0);
+	g->realm = number_or(tree, node, "realm", 0);
 	g->debuggable = fdt_getprop(tree, node, "debuggable", NULL) != NULL;
 	if (kernel == NULL || !find_file(tree, kernel, &g->kernel)) {
 		return fail(error, g->name, "kernel", "names no file of /files");
@@ -229,6 +231,9 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	}
 	if (g->memory > NIE_SHARED_HALF - GUEST_RAM_BASE) {
 		return fail(error, g->name, "memory", "is more than 255 GiB");
+	}
+	if (g->realm % NIE_BLOCK_SIZE != 0u || g->flash % NIE_BLOCK_SIZE != 0u || g->flash > GUEST_FLASH_SIZE) {
+		return fail(error, g->name, "realm or flash", "is not a multiple of 2 MiB, or flash is more than 64 MiB");
 	}
 	if (g->vcpus == 0u || g->vcpus > GUEST_VCPUS_MAX) {
 		return fail(error, g->name, "vcpus", "is not 1 to 8");

@@ -60,9 +60,10 @@ static bool add_devices(struct guest *g, u32 wall_clock)
 /* Slots that a guest's capabilities take: frames, vCPUs, VSpace, tables and one spare table. */
 static u32 slots_needed(const struct guest_config *c)
 {
-	u64 blocks = c->memory / NIE_BLOCK_SIZE;
-	u64 pages = c->memory % NIE_BLOCK_SIZE / NIE_PAGE_SIZE;
-	u64 tables = (c->memory >> 30) + 4u + (c->regions == 0u ? 0u : 1u + c->regions);
+	u64 in_pages = c->realm != 0u ? c->memory : c->memory % NIE_BLOCK_SIZE;
+	u64 blocks = (c->memory - in_pages + c->realm + c->flash) / NIE_BLOCK_SIZE;
+	u64 pages = c->realm != 0u ? frames_banks(in_pages / NIE_PAGE_SIZE) : in_pages / NIE_PAGE_SIZE;
+	u64 tables = (c->memory >> 30) + in_pages / NIE_BLOCK_SIZE + 6u + (c->regions == 0u ? 0u : 1u + c->regions);
 
 	return (u32)(blocks + pages + tables + c->vcpus + 1u);
 }

@@ -5,6 +5,7 @@
 #include "bus.h"
 #include "compose.h"
 #include "config.h"
+#include "frames.h"
 #include "lock.h"
 #include "nie/space.h"
 #include "nie/stubs.h"
@@ -14,14 +15,7 @@
 #include "vcpu.h"
 #include "vgic.h"
 
-/* Its RAM in frames of one size, with capabilities in consecutive slots. */
-struct ram_part {
-	u64 ipa, end;
-	u64 bits;
-	u64 first_slot;
-};
-
-#define RAM_PARTS 2u /* 2 MiB frames, then 4 KiB ones */
+#define RAM_PARTS 3u /* 2 MiB frames, then 4 KiB ones; flash */
 
 /* In turn; a guest that asked for a reset goes from ENDING to BUILDING. */
 enum guest_phase {
@@ -33,6 +27,9 @@ enum guest_phase {
 };
 
 #define GUEST_END_RESET "reset"
+
+/* What a realm guest shares with the VMM: 2 MiB of its shared half each. */
+#define GUEST_GIVEN_MAX 64u
 
 struct guest {
 	struct vmm *vmm;
@@ -63,7 +60,10 @@ struct guest {
 	struct nie_allocator memory;
 	struct nie_space space;
 	struct ram_part ram[RAM_PARTS];
+	u64 banks[FRAME_BANKS_MAX], frame_slot; /* frames.c */
 	u64 private_bytes;
+	u64 given[GUEST_GIVEN_MAX]; /* IPAs of shared frames, in the order in which they came */
+	u32 given_count;
 	struct nie_vspace_measurement_results measurement, first_measurement;
 	struct compose compose;
 };

@@ -310,7 +310,7 @@ static bool make(void *tree, const struct guest_config *g, const struct layout *
 	cpus(&w, g->vcpus);
 	begin(&w, "psci");
 	TEXTS(&w, "compatible", "arm,psci-1.0\0arm,psci-0.2");
-	text(&w, "method", "hvc");
+	text(&w, "method", g->realm != 0u ? "smc" : "hvc"); /* Linux looks for RSI only with smc */
 	end(&w);
 	timer(&w);
 	interrupt_controller(&w);

@@ -71,7 +71,7 @@ static void reclaim_initial_task(void)
 static void prepare_windows(void)
 {
 	for (u32 i = 0; i < config.guests; i++) {
-		bool pages = config.guest[i].memory % NIE_BLOCK_SIZE != 0u;
+		bool pages = config.guest[i].memory % NIE_BLOCK_SIZE != 0u || config.guest[i].realm != 0u;
 		u64 status = nie_space_prepare(&vmm.space, NIE_BLOCK_BITS, vmm_window(&vmm, i, NIE_BLOCK_BITS));
 
 		if (status == NIE_OK && pages) {

@@ -3,6 +3,8 @@
 #define VMM_PLATFORM_H
 
 /* What a guest sees: the map of QEMU's `virt` machine. */
+#define GUEST_FLASH_BASE 0x04000000ul /* the second bank, where boot loaders keep their settings */
+#define GUEST_FLASH_SIZE 0x04000000ul
 #define GUEST_GICD_BASE 0x08000000ul
 #define GUEST_GICD_SIZE 0x10000ul
 #define GUEST_GICR_BASE 0x080a0000ul

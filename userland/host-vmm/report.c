@@ -106,7 +106,8 @@ void report_print(const struct vmm *vmm)
 
 		append(&r, "%s{\"name\":", i == 0u ? "" : ",");
 		append_string(&r, g->config->name);
-		append(&r, ",\"vcpus\":%u,\"private_memory\":%lu,", g->vcpus, g->private_bytes);
+		append(&r, ",\"vcpus\":%u,\"private_memory\":%lu,\"given_memory\":%lu,", g->vcpus, g->private_bytes,
+		       g->given_count * NIE_BLOCK_SIZE);
 		append_exits(&r, g);
 		append_measurement(&r, g);
 		append(&r, ",\"restarts\":%u,\"longest_wait_us\":%lu,\"ran_us\":%lu,\"uart_interrupts\":%u",

@@ -7,6 +7,7 @@
 #include "nie/stubs.h"
 #include "registers.h"
 #include "scheduler.h"
+#include "sharing.h"
 
 /* A vCPU that waits although an interrupt is pending for it has masked that: look again this often, in
  * case the CPU interface changes its mind. */
@@ -27,7 +28,7 @@ static void handle_mmio(struct vcpu *v, const struct nie_run_exit *e)
 	struct guest *g = v->guest;
 	u64 value = e->mmio.value;
 
-	if (bus_dispatch(&g->bus, e->mmio.ipa, e->mmio.size, v->index, e->mmio.write, &value)) {
+	if (bus_dispatch(&g->bus, sharing_device_ipa(g, e->mmio.ipa), e->mmio.size, v->index, e->mmio.write, &value)) {
 		v->reply = value;
 		return;
 	}
@@ -118,8 +119,12 @@ static bool handle(struct vcpu *v, const struct nie_run_exit *e)
 	case NIE_EXIT_CRASH:
 		guest_end(g, "crash", "vCPU %u: exception class 0x%lx", v->index, e->crash.class);
 		break;
-	default: /* interrupt, deadline, kick, maintenance: what they announce is looked at anyway; ipa_state: its
-		  * frames wait for guest_populate */
+	case NIE_EXIT_IPA_STATE:
+		if (!e->ipa_state.ram) { /* what it expects comes when it is touched: compose_populate */
+			sharing_given_up(g, e->ipa_state.base, e->ipa_state.top);
+		}
+		break;
+	default: /* interrupt, deadline, kick, maintenance: what they announce is looked at anyway */
 		break;
 	}
 	return false;

@@ -36,6 +36,9 @@ u64 nie_allocator_add(struct nie_allocator *a, u64 untyped_slot);
 u64 nie_allocate(struct nie_allocator *a, u64 type, u64 size_bits, u64 *slot);
 u64 nie_allocate_many(struct nie_allocator *a, u64 type, u64 size_bits, u64 count, u64 *first_slot);
 
+/* One object into this slot, which is none of the allocator's. */
+u64 nie_allocate_at(struct nie_allocator *a, u64 type, u64 size_bits, u64 slot);
+
 /* Bytes above the watermarks of all untypeds, for messages. */
 u64 nie_allocator_free_bytes(const struct nie_allocator *a);
 
