@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boots dma.img with two edu devices, and keeps what it printed and the memory that it left."""
+"""Boots dma.img with two edu devices and a disk, and keeps what it printed, the memory and the disk that it left."""
 import json
 import re
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import machine
 
 LIMIT = 120  # seconds; a run takes about four
 EDU = [part for function in ("01.0", "02.0") for part in ("-device", f"edu,addr={function},dma_mask=0xffffffff")]
+EVIL, GOOD = (word.to_bytes(8, "little") for word in (0xe711e711e711e711, 0x1234567812345678))  # as in task/dma.h
+DISK_SIZE, EVIL_SIZE = 1 << 20, 64 * 512  # task/attack_disk.c
 ATTACK = re.compile(r"attack (\d+): (.*): (held|BROKEN)")
 END = re.compile(r"dma: (\d+) attacks, (\d+) held")
 
@@ -41,8 +44,8 @@ class Monitor:
 
 
 class Run:
-    def __init__(self, lines, memory):
-        self.lines, self.memory = lines, memory
+    def __init__(self, lines, memory, disk):
+        self.lines, self.memory, self.disk = lines, memory, disk
         found = [match.groups() for line in lines if (match := ATTACK.fullmatch(line))]
         self.attacks = [(int(number), what, verdict == "held") for number, what, verdict in found]
         self.broken = [what for _, what, held in self.attacks if not held]
@@ -54,26 +57,33 @@ def boot(image, cpu, folder, address=0, size=0):
     """-> Run; its `memory` is what lies at `address` when the machine is off."""
     path = folder / "monitor"
     path.unlink(missing_ok=True)
-    extra = [*EDU, "-no-shutdown", "-qmp", f"unix:{path},server=on,wait=off"]
+    disk = folder / "disk"
+    disk.write_bytes((EVIL * (EVIL_SIZE // len(EVIL))).ljust(DISK_SIZE, b"\0"))
+    extra = [*EDU, "-drive", f"if=none,id=disk,format=raw,file={disk}", "-device", "nvme,addr=03.0,serial=nie,drive=disk",
+             "-no-shutdown", "-qmp", f"unix:{path},server=on,wait=off"]
     command = machine.Machine(str(image), cpu, 1, 1 << 30, icount=True, extra=extra).command(interactive=False)
     # With stdin a pipe that stays open: at its end the console would be gone.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines, memory = [], b""
+    timer = threading.Timer(LIMIT, process.kill)
+    timer.start()
     try:
-        deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline:
-            line = process.stdout.readline().decode(errors="replace")
-            lines.append(line.strip())
-            if not line or END.fullmatch(line.strip()) or "kernel panic" in line or "nie: panic" in line:
+        for line in process.stdout:
+            lines.append(line.decode(errors="replace").strip())
+            if END.fullmatch(lines[-1]) or any(end in lines[-1] for end in ("dma: FAILED", "kernel panic", "nie: panic")):
                 break
+        else:
+            lines.append(f"QEMU ended, or was stopped after {LIMIT} s")
+            return Run(lines, memory, b"")
         monitor = Monitor(path)
-        while monitor.do("query-status")["status"] != "shutdown" and time.monotonic() < deadline:
+        while monitor.do("query-status")["status"] != "shutdown":
             time.sleep(0.05)
         if size:
             memory = monitor.memory(address, size, folder / "memory")
         monitor.do("quit")
         process.wait(timeout=10)
     finally:
+        timer.cancel()
         process.kill()
         process.wait()
-    return Run(lines, memory)
+    return Run(lines, memory, disk.read_bytes())

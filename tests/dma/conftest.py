@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools" / "nie_cli"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools" / "nie_cli"), str(ROOT / "tests" / "mutation"), str(Path(__file__).parent)]
 
 
 def pytest_addoption(parser):

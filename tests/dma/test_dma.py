@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices that attack by DMA (tests/dma/task): each attempt is refused, told of, and changes nothing."""
 import functools
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -10,10 +8,13 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 import boot
+import kernel
+import table as mutations
+from capdl import image
 from conftest import ROOT
-from paths import CACHE, TARGET
+from paths import TARGET
 
-ATTACKS = 62  # 14 of them controls: that the device does reach what it may
+ATTACKS = 97  # 22 of them controls: that the device does reach what it may
 MUST = ("write a page of the VMM: stream 8 writes", "write a page of a guest: stream 8 writes",
         "write the kernel's code: stream 8 writes 0x40202000: nothing is mapped",
         "write an entry into its own translation table: stream 8 writes",
@@ -22,27 +23,13 @@ MUST = ("write a page of the VMM: stream 8 writes", "write a page of a guest: st
         "write 2 MiB that were just unmapped", "write a page that was given back and made anew",
         "write a page while it is donated", "write the memory of its guest while that is killed: nothing happens",
         "switch the SMMU off: stream 8 writes 0x9050020: nothing is mapped",
-        "change a guest's memory after it was measured, before it is active: nothing happens")
-# Kernels that are broken on purpose, and an attack that then succeeds. What QEMU does not model (it acts on commands
-# before CMD_SYNC) is in tests/unit/test_smmu.c.
-SMMU, IODOMAIN = "kernel/arch/arm64/smmu.c", "kernel/core/isolation/iodomain.c"
-MUTANTS = [
-    ("no-tlbi", SMMU, "\tput(TLBI_S2_IPA | (u64)vmid << VMID_SHIFT, ipa | LEAF);\n", "\t(void)vmid;\n\t(void)ipa;\n",
-     "write a page that was just unmapped"),
-    ("no-vmall", SMMU, "\tput(TLBI_S12_VMALL | (u64)vmid << VMID_SHIFT, 0);\n", "\t(void)vmid;\n",
-     "write a page that was unmapped while it was detached"),
-    ("no-cfgi-ste", SMMU, "\tput(CFGI_STE | (u64)stream << STREAM_SHIFT, LEAF);\n", "\t(void)stream;\n",
-     "write its buffer by a device that was just detached"),
-    ("no-abort-default", SMMU, "\t\tstream_table[i][0] = STE_ABORT;\n", "\t\tstream_table[i][0] = 9ul;\n",
-     "write a page of the VMM by a device that nobody attached"),
-    ("unmap-keeps-device", "kernel/core/isolation/table.c",
-     "\tif (v->streams != 0u) {\n\t\thw_stream_invalidate_ipa(v->vmid, ipa);\n\t}\n", "",
-     "write a page while it is unmapped"),
-    ("kill-keeps-device", "kernel/core/isolation/vspace.c", "\tstreams_cut(vspace);\n", "",
-     "write the memory of its guest after that was killed"),
-    ("connected-early", IODOMAIN, "\t\tmeasure_event(vspace, MEASURED_STREAM, stream, 0, 0);\n",
-     "\t\tconnect(stream, vspace);\n", "change a guest's memory after it was measured"),
-]
+        "change a guest's memory after it was measured, before it is active: nothing happens",
+        "disk: read a sector to a page of the VMM: stream 24 writes", "disk: write a page of the VMM to it: stream 24 reads",
+        "disk: read a sector to a page of a guest: stream 24 writes", "disk: name a page of the VMM in a list of pages",
+        "disk: have it write a completion to a page of a guest: stream 24 writes",
+        "disk: read a sector to a page that was just unmapped: stream 24 writes 0x60000000: nothing is mapped")
+TABLE = ROOT / "tests" / "mutation" / "dma.yaml"
+MUTATIONS = mutations.load(TABLE, (), set(), {"attack", "sample"})
 
 
 def symbols(elf, *names):
@@ -77,19 +64,35 @@ def test_the_kernels_code_is_as_it_was(cpu):
     assert len(memory) > 32 << 10 and memory == (TARGET / "dma.img").read_bytes()[:len(memory)]
 
 
+@pytest.mark.parametrize("cpu", ["max", "neoverse-n1"])
+def test_no_secret_is_on_the_disk(cpu):
+    """What it wrote is there; what forged commands told it to write is not."""
+    disk = run(cpu).disk
+    kept = 128  # KEPT of task/attack_disk.c: a sector, and the word in it
+    expected = bytearray(boot.EVIL * (boot.EVIL_SIZE // 8)).ljust(boot.DISK_SIZE, b"\0")
+    expected[kept * 512:kept * 512 + 512] = kept.to_bytes(8, "little") + boot.EVIL * 63
+    assert boot.GOOD not in disk
+    assert [n for n in range(len(disk) // 512) if disk[n * 512:][:512] != expected[n * 512:][:512]] == []
+
+
 def test_every_attack_is_refused_with_full():
     judge(run("cortex-a72"))
 
 
-@pytest.mark.parametrize(("name", "file", "old", "new", "attack"), MUTANTS, ids=[m[0] for m in MUTANTS])
-def test_broken_kernel_with_full(name, file, old, new, attack, tmp_path):
-    tree = tmp_path / "tree"
-    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"))
-    source = tree / file
-    assert source.read_text().count(old) == 1, f"{file} has what {name} replaces not once: follow the source"
-    source.write_text(source.read_text().replace(old, new))
-    for command in (["cmake", "--preset", "target", f"-DNIE_CACHE={CACHE}"],
-                    ["cmake", "--build", "build/target", "--target", "dma-image"]):
-        subprocess.run(command, cwd=tree, check=True, stdout=subprocess.DEVNULL)
-    broken = boot.boot(tree / "build/target/dma.img", "max", tmp_path).broken
-    assert any(what.startswith(attack) for what in broken), f"{name} breaks {broken}"
+def check_mutation(mutation, folder):
+    """A kernel that is broken on purpose: the attack that the table names succeeds."""
+    made = kernel.Kernel().make(ROOT / mutation["file"], mutations.mutated(mutation), folder)
+    broken_image = folder / "dma.img"
+    broken_image.write_bytes(image.join(made, TARGET / "tests/dma/dma.elf", (ROOT / "tests/task/no-archive").read_bytes()))
+    broken = boot.boot(broken_image, "max", folder).broken
+    assert any(what.startswith(mutation["attack"]) for what in broken), f"{mutation['name']} breaks {broken}"
+
+
+@pytest.mark.parametrize("mutation", [m for m in MUTATIONS if m.get("sample")], ids=lambda m: m["name"])
+def test_broken_kernel(mutation, tmp_path):
+    check_mutation(mutation, tmp_path)
+
+
+@pytest.mark.parametrize("mutation", [m for m in MUTATIONS if not m.get("sample")], ids=lambda m: m["name"])
+def test_broken_kernel_with_full(mutation, tmp_path):
+    check_mutation(mutation, tmp_path)

@@ -5,24 +5,9 @@
 #include <string.h>
 
 #include "../../kernel/core/authority/authority.h"
+#include "kinds.h"
 #include "nie/hw.h"
 #include "nie/run.h"
-
-enum kind {
-	KIND_SLOT, KIND_PLACE, KIND_INDEX, KIND_INDEX_TO, KIND_RIGHTS, KIND_TYPE, KIND_SIZE, KIND_COUNT, KIND_IPA,
-	KIND_LEVEL, KIND_ADDRESS, KIND_TIME, KIND_LIST, KIND_FLAGS, KIND_NUMBER, KIND_DEBUG,
-	KIND_ANY,
-};
-
-struct grammar {
-	u32 number;
-	u32 count;
-	u32 switches;
-	struct {
-		u32 kind;
-		u32 types;
-	} arguments[7];
-};
 
 #include "grammar.h"
 

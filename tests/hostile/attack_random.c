@@ -1,79 +1,161 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hypercalls at random, by a task that holds capabilities of every type, a guest's among them. It runs in
- * our VSpace, with a CSpace of its own that is filled again before each batch.
+ * Hypercalls at random, by tasks that hold capabilities of every type, a guest's among them, with all rights: by one,
+ * and by one on each of several cores at once. They run in our VSpace, each with a CSpace of its own that is filled
+ * again before each batch. What arguments are like comes from the interface file, as for the fuzzer of kernel/core.
  */
 #include <stdio.h>
 
 #include "hostile.h"
+#include "kinds.h"
+
+#include "grammar.h"
 
 #define SEED 0x6e69655f72616e64ul
 #define BATCHES 40u
+#define BATCHES_TOGETHER 20u
 #define CALLS 500u
+#define CALLS_BETWEEN_LOOKS 50u
 #define SLOTS 127u
-#define BATCH_SECONDS 10u
+#define BATCH_SECONDS 20u
 #define STACK 0x2000u
+#define RUNNERS_MAX 3u
+#define RUNNER_INDEX 4u /* of the first, in our VSpace */
+#define ANYTHING 16u    /* one argument in so many is any number */
 
-void random_calls(void); /* called by probe.S */
+struct runner {
+	u64 stack_top; /* probe.S: first */
+	u64 state, vcpu, accepted;
+	volatile u64 done;
+	u32 core;
+	bool finished;
+	u8 type[SLOTS + 1u]; /* of the capability at each index, lately */
+	u8 stack[STACK] __attribute__((aligned(16)));
+};
 
-static u64 state = SEED;
-static volatile u64 done;
-static u64 accepted;
-static u8 stack[STACK] __attribute__((aligned(16)));
+void random_calls(struct runner *r); /* called by probe.S */
 
-static u64 random(void)
+static struct runner runners[RUNNERS_MAX];
+
+static u64 draw(struct runner *r)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
+	r->state ^= r->state << 13;
+	r->state ^= r->state >> 7;
+	r->state ^= r->state << 17;
+	return r->state;
 }
 
-static u64 argument(void)
+static void look_around(struct runner *r)
 {
-	static const u64 special[] = {
-		0, 1, ~0ul, 1ul << 63, 1ul << 39, NIE_SHARED_HALF, NIE_SHARED_HALF + 0x40000000ul, GUEST_RAM_BASE,
-		GUEST_PAGE_IPA, GUEST_PAGE_IPA + NIE_PAGE_SIZE, 0x80000000ul, 0x100000000ul, 12, 13, 21, NIE_NEVER,
-	};
-	u64 r = random();
+	for (u64 i = 1; i <= SLOTS; i++) {
+		struct nie_cap_info_results info = {0};
 
-	switch (r % 16u) {
-	case 0:
-		return random();
-	case 1:
-	case 2:
-		return special[r / 16u % 16u];
-	case 3:
-	case 4:
-		return random() % 16u;
-	case 5:
-		return random() % (1ul << 39) / NIE_PAGE_SIZE * NIE_PAGE_SIZE;
-	default:
-		return random() % (SLOTS + 2u);
+		r->type[i] = nie_cap_info(i, &info) == NIE_OK ? (u8)info.type : 0u;
 	}
 }
 
-static u64 call(u64 number)
+/* A slot with a capability of one of these types; without any types, an empty one. */
+static u64 slot_with(struct runner *r, u32 types)
+{
+	u64 at = draw(r) % SLOTS;
+
+	for (u32 i = 0; i < SLOTS; i++) {
+		u32 type = r->type[1u + (at + i) % SLOTS];
+
+		if (types == 0u ? type == 0u : type != 0u && (1u << type & types) != 0u) {
+			return 1u + (at + i) % SLOTS;
+		}
+	}
+	return at;
+}
+
+static u64 address(struct runner *r)
+{
+	static const u64 special[] = {
+		0, 1ul << 39, NIE_SHARED_HALF, NIE_SHARED_HALF + 0x40000000ul, GUEST_RAM_BASE, GUEST_PAGE_IPA,
+		GUEST_PAGE_IPA + NIE_PAGE_SIZE, GUEST_PAGE_IPA + 9u * NIE_PAGE_SIZE, GUEST_RAM_BASE + GUEST_RAM_SIZE,
+		0x80000000ul, 0x80200000ul, 0x100000000ul,
+	};
+	u64 n = draw(r) % 16u;
+
+	return n < sizeof(special) / sizeof(special[0]) ? special[n] : draw(r) % (1ul << 39) / NIE_PAGE_SIZE * NIE_PAGE_SIZE;
+}
+
+static u64 list_register(struct runner *r)
+{
+	return draw(r) % 4u != 0u ? 0u : 1ul << 62 | 1ul << 60 | draw(r) % 64u;
+}
+
+static u64 argument(struct runner *r, u32 kind, u32 types)
+{
+	static const u64 sizes[] = {NIE_PAGE_BITS, NIE_PAGE_BITS, NIE_PAGE_BITS + 1u, NIE_PAGE_BITS + 1u, NIE_BLOCK_BITS, 14, 16};
+
+	if (draw(r) % ANYTHING == 0u) {
+		return draw(r) >> draw(r) % 64u;
+	}
+	switch (kind) {
+	case KIND_SLOT:
+		return slot_with(r, types);
+	case KIND_PLACE:
+		return draw(r) % 4u != 0u ? NIE_OWN_CSPACE : slot_with(r, types);
+	case KIND_INDEX:
+		return slot_with(r, ~1u);
+	case KIND_INDEX_TO:
+		return slot_with(r, 0);
+	case KIND_TYPE:
+		return draw(r) % 12u;
+	case KIND_SIZE:
+		return sizes[draw(r) % (sizeof(sizes) / sizeof(sizes[0]))];
+	case KIND_IPA:
+	case KIND_DEBUG:
+		return address(r);
+	case KIND_LEVEL:
+		return 2u + draw(r) % 2u;
+	case KIND_TIME:
+		return draw(r) % 4u == 0u ? NIE_NEVER : nie_now() + draw(r) % 100000u;
+	case KIND_LIST:
+		return list_register(r);
+	case KIND_ADDRESS:
+		return draw(r) % 4u != 0u ? GUEST_ENTRY : address(r);
+	case KIND_ANY:
+		return draw(r);
+	default: /* rights, counts, flags, numbers */
+		return draw(r) % 16u;
+	}
+}
+
+static u64 call(u64 number, const u64 x[7])
 {
 	register u64 x8 __asm__("x8") = number;
-	register u64 x0 __asm__("x0") = argument();
-	register u64 x1 __asm__("x1") = argument();
-	register u64 x2 __asm__("x2") = argument();
-	register u64 x3 __asm__("x3") = argument();
-	register u64 x4 __asm__("x4") = argument();
-	register u64 x5 __asm__("x5") = argument();
-	register u64 x6 __asm__("x6") = argument();
+	register u64 x0 __asm__("x0") = x[0];
+	register u64 x1 __asm__("x1") = x[1];
+	register u64 x2 __asm__("x2") = x[2];
+	register u64 x3 __asm__("x3") = x[3];
+	register u64 x4 __asm__("x4") = x[4];
+	register u64 x5 __asm__("x5") = x[5];
+	register u64 x6 __asm__("x6") = x[6];
 
 	__asm__ volatile("svc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6)
 			 : "r"(x8) : "x7", "memory");
 	return x0;
 }
 
-void random_calls(void)
+void random_calls(struct runner *r)
 {
 	for (u32 i = 0; i < CALLS; i++) {
-		accepted += call(random() % (NIE_CALL_LIMIT + 1u)) == NIE_OK;
-		done++;
+		const struct grammar *g = &grammar[draw(r) % (sizeof(grammar) / sizeof(grammar[0]))];
+		u64 x[7];
+
+		if (i % CALLS_BETWEEN_LOOKS == 0u) {
+			look_around(r);
+		}
+		for (u32 n = 0; n < 7u; n++) {
+			x[n] = n < g->count ? argument(r, g->arguments[n].kind, g->arguments[n].types) : draw(r);
+		}
+		u64 number = draw(r) % ANYTHING == 0u ? draw(r) >> draw(r) % 64u : g->number;
+
+		r->accepted += call(number, x) == NIE_OK;
+		r->done++;
 	}
 }
 
@@ -117,39 +199,76 @@ static u64 fill_cspace(void)
 	return cnode;
 }
 
-/* True: all calls of the batch came back. */
-static bool batch(void)
+static void prepare(struct runner *r)
 {
-	u64 vcpu = access_prepare(probe_random, (u64)(uintptr_t)(stack + STACK), fill_cspace(), 0);
+	r->stack_top = (u64)(uintptr_t)(r->stack + STACK);
+	r->done = 0;
+	r->vcpu = scratch_make(NIE_TYPE_VCPU, NIE_PAGE_BITS);
+	must("configuring a task", nie_vcpu_configure(r->vcpu, h.config.vspace, RUNNER_INDEX + r->core, fill_cspace(),
+						      (u64)(uintptr_t)probe_random, (u64)(uintptr_t)r, 0));
+}
+
+/* Finished: all calls of the batch came back. */
+static void run_batch(void *argument)
+{
+	struct runner *r = argument;
 	u64 limit = nie_now() + BATCH_SECONDS * nie_frequency();
+	struct nie_run_results out = {0};
 
-	done = 0;
-	while (done < CALLS && nie_now() < limit) {
-		struct nie_run_results r = {0};
-
+	r->finished = false;
+	while (r->done < CALLS && nie_now() < limit) {
 		/* A guest or task that it runs may go on for ever: the deadline ends that. */
-		if (nie_run(vcpu, nie_now() + nie_frequency() / 200u, 0, 0, 0, 0, 0, &r) != NIE_OK ||
-		    (r.exit & 0xffu) == NIE_EXIT_CRASH || (r.exit & 0xffu) == NIE_EXIT_FAULT) {
-			return false;
+		if (nie_run(r->vcpu, nie_now() + nie_frequency() / 200u, 0, 0, 0, 0, 0, &out) != NIE_OK ||
+		    (out.exit & 0xffu) == NIE_EXIT_CRASH || (out.exit & 0xffu) == NIE_EXIT_FAULT) {
+			return;
 		}
 	}
-	return done == CALLS;
+	r->finished = r->done == CALLS;
+}
+
+static void at_random(const char *what, u32 count, u32 batches)
+{
+	u64 leaks_before = guest_leaks();
+	u64 dirty = 0;
+	u64 accepted = 0;
+	u32 finished = 0;
+
+	for (u32 n = 0; n < count; n++) {
+		runners[n].core = n;
+		runners[n].state = SEED + n;
+		runners[n].accepted = 0;
+	}
+	for (u32 i = 0; i < batches; i++) {
+		guest_start(&victim);
+		for (u32 n = 0; n < count; n++) {
+			prepare(&runners[n]);
+		}
+		for (u32 n = 1; n < count; n++) {
+			(void)core_begin(n, run_batch, &runners[n]);
+		}
+		run_batch(&runners[0]);
+		for (u32 n = 1; n < count; n++) {
+			core_join(n);
+		}
+		for (u32 n = 0; n < count; n++) {
+			finished += runners[n].finished ? 1u : 0u;
+		}
+		scratch_reset();
+		dirty += i % 10u == 0u ? scan_guest_memory(&victim) : 0u;
+	}
+	for (u32 n = 0; n < count; n++) {
+		accepted += runners[n].accepted;
+	}
+	verdict(finished == count * batches && accepted != 0u && dirty == 0u && guest_leaks() == leaks_before, what,
+		"seed 0x%lx, %u calls, %lu accepted, %lu words of guests are not zero", SEED, finished * CALLS, accepted,
+		dirty);
 }
 
 void attack_random(void)
 {
-	u64 leaks_before = guest_leaks();
-	u64 dirty = 0;
-	u32 finished = 0;
-
-	for (u32 i = 0; i < BATCHES; i++) {
-		guest_start(&victim);
-		finished += batch() ? 1u : 0u;
-		scratch_reset();
-		dirty += i % 10u == 0u ? scan_guest_memory(&victim) : 0u;
+	at_random("random hypercalls with capabilities of every type", 1, BATCHES);
+	if (h.cores > 1u) {
+		at_random("random hypercalls on several cores at once", h.cores < RUNNERS_MAX ? (u32)h.cores : RUNNERS_MAX,
+			  BATCHES_TOGETHER);
 	}
-	verdict(finished == BATCHES && dirty == 0u && guest_leaks() == leaks_before,
-		"random hypercalls with capabilities of every type",
-		"seed 0x%lx, %u calls, %lu accepted, %lu words of guests are not zero", SEED, finished * CALLS,
-		accepted, dirty);
 }

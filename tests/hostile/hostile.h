@@ -135,6 +135,7 @@ void attack_retype(void);
 void attack_end(void);
 void attack_race(void);
 void attack_switch(void);
+void attack_every(void);
 void attack_random(void);
 
 #endif

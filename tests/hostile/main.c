@@ -123,6 +123,7 @@ int task_main(const u64 boot[6])
 	attack_end();
 	attack_race();
 	attack_switch();
+	attack_every();
 	attack_random();
 
 	verdict_finish();

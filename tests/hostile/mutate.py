@@ -6,7 +6,6 @@ mutate.py FOLDER [--junit FILE] [--sample] [NAME...]. The target build is up to 
 import argparse
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import machine  # noqa: E402
 import systems  # noqa: E402
 import table as mutations  # noqa: E402
 from capdl import image  # noqa: E402
+from kernel import Kernel  # noqa: E402
 from paths import TARGET  # noqa: E402
 from say import Failure  # noqa: E402
 
@@ -43,47 +43,6 @@ def load(wanted, sample):
     if not wanted and {m["invariant"] for m in table} != set(range(1, 10)):
         raise Failure(f"{TABLE}: each invariant, 1 to 9, needs a mutation")
     return [m for m in table if wanted or m.get("sample") or not sample]
-
-
-class Kernel:
-    """The commands that build it, as Ninja knows them."""
-
-    def __init__(self):
-        commands = subprocess.run(["ninja", "-C", str(TARGET), "-t", "commands", "kernel"], check=True, text=True,
-                                  stdout=subprocess.PIPE).stdout.splitlines()
-        self.compile = {}
-        for command in commands:
-            words = shlex.split(command)
-            if "-c" in words:
-                self.compile[Path(words[words.index("-c") + 1]).resolve()] = words
-            elif any(word.endswith("kernel.elf") for word in words):
-                self.link = words[words.index("&&") + 1:]
-                self.link = self.link[:self.link.index("&&")]
-                self.objcopy = words[-5:]
-
-    def make(self, source, text, folder):
-        """kernel.bin, and kernel.elf beside it, with this text in the place of that source file."""
-        copy = folder / source.name
-        copy.write_text(text)
-        words = [word for word in self.compile[source.resolve()] if not word.startswith("-Werror")]
-        made = words[words.index("-o") + 1]
-        words[words.index("-c") + 1] = str(copy)
-        words[words.index("-o") + 1] = str(folder / "mutant.obj")
-        for option in ("-MT", "-MF"):
-            words[words.index(option) + 1] = str(folder / "mutant.d")
-        run([*words, "-w", f"-I{source.parent}"])
-        elf = folder / "kernel.elf"
-        link = [str(folder / "mutant.obj") if word == made else word for word in self.link]
-        link[link.index("-o") + 1] = str(elf)
-        run(link)
-        run([self.objcopy[0], "-O", "binary", str(elf), str(folder / "kernel.bin")])
-        return folder / "kernel.bin"
-
-
-def run(command):
-    result = subprocess.run(command, cwd=TARGET, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if result.returncode:
-        raise Failure(result.stdout.strip()[-400:] or f"{command[0]} fails")
 
 
 class Bench:

@@ -18,8 +18,9 @@ entry probe_write
 entry probe_execute
 	adr	x30, probe_done
 	br	x0
-entry probe_random	/* x0: top of a stack */
-	mov	sp, x0
+entry probe_random	/* x0: struct runner, which begins with the top of its stack */
+	ldr	x1, [x0]
+	mov	sp, x1
 	bl	random_calls
 	b	probe_done
 

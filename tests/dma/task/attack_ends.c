@@ -96,6 +96,30 @@ static void killed_domain(struct domain *d)
 	silent(1, "write the buffer of a domain that was killed", d->buffer[3] == GOOD);
 }
 
+/* Two devices, each in a domain of its own with a page at the same address. */
+static void two_domains(struct domain *d)
+{
+	struct domain other = {.vspace = make(NIE_TYPE_TASK_VSPACE, NIE_PAGE_BITS + 1u)};
+	struct page first = page_make(NIE_TYPE_SHARED_FRAME, true);
+	struct page second = page_make(NIE_TYPE_SHARED_FRAME, true);
+
+	arm(d, EVIL);
+	nie_space_init(&other.space, other.vspace, &memory);
+	share_into(&d->space, &first, TARGET_IPA);
+	share_into(&other.space, &second, TARGET_IPA);
+	must(nie_stream_attach(stream[1], other.vspace), "attaching a device");
+	edu_write(0, TARGET_IPA); /* the SMMU remembers this way */
+	*first.here = GOOD;
+	edu_write(1, TARGET_IPA);
+	verdict(*first.here == GOOD && *second.here == EVIL, "write at an address where another device's domain has another page");
+	edu_write(1, BUFFER_IPA);
+	refused(1, "write where another device's domain has its buffer", BUFFER_IPA, 2, NOTHING_MAPPED, d->buffer[0] == EVIL);
+	must(nie_kill_all(other.vspace), "killing a domain");
+	edu_write(0, TARGET_IPA);
+	verdict(*first.here == EVIL, "control: the end of one domain leaves the other device its page");
+	must(nie_revoke_all(NIE_OWN_CSPACE, first.untyped), "taking a page back");
+}
+
 static void ended_capability(struct domain *d)
 {
 	u64 copy = memory.next_slot++;
@@ -119,6 +143,7 @@ void attack_ends(struct domain *d)
 	killed_guest(d, false);
 	killed_guest(d, true);
 	killed_domain(d);
+	two_domains(d);
 	ended_capability(d);
 	d->buffer[0] = EVIL;
 }

@@ -18,6 +18,8 @@ void verdict(bool held, const char *what);
 #define NOTHING_MAPPED 0x10u
 #define FORBIDDEN 0x13u
 void refused(u32 device, const char *what, u64 ipa, u64 access, u64 event, bool unchanged);
+/* The same for a device that may try more than once. */
+void refused_often(u32 device, const char *what, u64 ipa, u64 access, u64 event, bool unchanged);
 /* Refused, and nothing is said of it. */
 void silent(u32 device, const char *what, bool unchanged);
 /* How many there were, and how many held. */
@@ -50,11 +52,14 @@ struct domain {
 	volatile u64 *buffer;
 };
 void domain_make(struct domain *d);
+/* A shared page of ours, in another VSpace too; the slot of the capability that it is mapped by there. */
+u64 share_into(struct nie_space *space, const struct page *p, u64 ipa);
 /* The buffer's frame, mapped again elsewhere. */
 void buffer_into(struct nie_space *space, u64 ipa);
 
 /* edu.c: two devices (docs/specs/edu.rst of QEMU). A transfer takes a tenth of a second. */
-#define DEVICES 2u
+#define EDUS 2u
+enum { DISK = EDUS, DEVICES }; /* the device after them, disk.c's */
 extern const u64 stream[DEVICES];
 void edu_start(void);
 void edu_begin(u32 device, u64 ipa, bool write);
@@ -86,5 +91,6 @@ void attack_reach(struct domain *d);
 void attack_stale(struct domain *d);
 void attack_ends(struct domain *d);
 void attack_faults(struct domain *d);
+void attack_disk(void);
 
 #endif

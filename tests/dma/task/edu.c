@@ -23,7 +23,7 @@
 #define EDU_BUFFER 0x40000ul
 #define TRANSFER_MS 120u
 
-const u64 stream[DEVICES] = {NIE_BOOT_SLOT_STREAMS, NIE_BOOT_SLOT_STREAMS + 1u};
+const u64 stream[DEVICES] = {NIE_BOOT_SLOT_STREAMS, NIE_BOOT_SLOT_STREAMS + 1u, NIE_BOOT_SLOT_STREAMS + 2u};
 
 static volatile u32 *config(u32 device, u32 offset)
 {
@@ -37,7 +37,7 @@ static volatile u64 *reg(u32 device, u32 offset)
 
 void edu_start(void)
 {
-	for (u32 i = 0; i < DEVICES; i++) {
+	for (u32 i = 0; i < EDUS; i++) {
 		must(nie_space_map(&own, device_slot(CONFIG + (i + 1u) * 8u * NIE_PAGE_SIZE), NIE_PAGE_BITS,
 				   CONFIG_AT + i * NIE_PAGE_SIZE, RIGHTS_RW), "mapping configuration space");
 		must(nie_space_map(&own, device_slot(WINDOW + i * WINDOW_SIZE), NIE_PAGE_BITS,

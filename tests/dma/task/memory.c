@@ -7,7 +7,7 @@
 struct nie_allocator memory;
 struct nie_space own;
 static u64 next_address = MAP_FROM;
-static u64 buffer_frame;
+static struct page buffer;
 
 void memory_start(const u64 boot[6])
 {
@@ -70,22 +70,25 @@ u64 device_slot(u64 physical)
 }
 
 /* A shared frame: one capability for each place where it is mapped. */
-void buffer_into(struct nie_space *space, u64 ipa)
+u64 share_into(struct nie_space *space, const struct page *p, u64 ipa)
 {
 	u64 copy = memory.next_slot++;
 
-	must(nie_cap_copy(NIE_OWN_CSPACE, copy, NIE_OWN_CSPACE, buffer_frame, NIE_RIGHTS_ALL), "copying a frame");
-	must(nie_space_map(space, copy, NIE_PAGE_BITS, ipa, RIGHTS_RW), "mapping the buffer");
+	must(nie_cap_copy(NIE_OWN_CSPACE, copy, NIE_OWN_CSPACE, p->frame, NIE_RIGHTS_ALL), "copying a frame");
+	must(nie_space_map(space, copy, NIE_PAGE_BITS, ipa, RIGHTS_RW), "mapping a shared page");
+	return copy;
+}
+
+void buffer_into(struct nie_space *space, u64 ipa)
+{
+	(void)share_into(space, &buffer, ipa);
 }
 
 void domain_make(struct domain *d)
 {
-	struct page buffer;
-
 	d->vspace = make(NIE_TYPE_TASK_VSPACE, NIE_PAGE_BITS + 1u);
 	nie_space_init(&d->space, d->vspace, &memory);
 	buffer = page_make(NIE_TYPE_SHARED_FRAME, true);
-	buffer_frame = buffer.frame;
 	d->buffer = buffer.here;
 	buffer_into(&d->space, BUFFER_IPA);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SMC and HVC with every immediate, and the function IDs of SMCCC (DEN0028, 2.5). */
+/* HVC and SMC with every immediate, and the function IDs of SMCCC (DEN0028, 2.5). */
 #include "hostile-guest.h"
 
-#define HVC(immediate) (0xd4000002u | (uint32_t)(immediate) << 5)
-#define SMC(immediate) (0xd4000003u | (uint32_t)(immediate) << 5)
+#define HVC 0xd4000002u
+#define SMC 0xd4000003u
+#define SVC(immediate) (0xd4000001u | (uint32_t)(immediate) << 5)
+#define IMMEDIATES 65536u
+#define PSCI_VERSION 0x84000000u
 #define PSCI_CPU_OFF 0x84000002u
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_SYSTEM_RESET 0x84000009u
@@ -21,10 +24,12 @@ void calls(void)
 {
 	struct tally t = {0, 0};
 
-	for (uint32_t immediate = 0; immediate <= 0xffff; immediate += immediate < 256 ? 1 : 61) {
-		attack(&t, HVC(immediate), 0x84000000, 0);
-		attack(&t, SMC(immediate), 0x84000000, 0);
-		attack(&t, 0xd4000001u | immediate << 5, immediate, 0); /* SVC: to ourselves */
+	for (uint32_t immediate = 0; immediate < IMMEDIATES; immediate++) {
+		attack_at(&t, &hvc_calls[immediate], PSCI_VERSION, 0);
+		attack_at(&t, &smc_calls[immediate], PSCI_VERSION, 0);
+	}
+	for (uint32_t immediate = 0; immediate < IMMEDIATES; immediate += 127) {
+		attack(&t, SVC(immediate), immediate, 0); /* to ourselves */
 	}
 	say("call immediates", &t);
 	t = (struct tally){0, 0};
@@ -34,7 +39,7 @@ void calls(void)
 			uint32_t function = top << 24 | (n < 32 ? n : 0xffd0 + n);
 
 			if (!ends(function)) {
-				attack(&t, n % 2 ? SMC(0) : HVC(0), function | (draw() << 32), draw());
+				attack(&t, n % 2 ? SMC : HVC, function | (draw() << 32), draw());
 			}
 		}
 	}
@@ -42,7 +47,7 @@ void calls(void)
 		uint32_t function = (uint32_t)draw();
 
 		if (!ends(function)) {
-			attack(&t, SMC(0), function, draw());
+			attack(&t, SMC, function, draw());
 		}
 	}
 	say("call functions", &t);

@@ -37,6 +37,16 @@ void attack(struct tally *t, uint32_t word, uint64_t x0, uint64_t x1)
 	t->refused += trapped != before ? 1u : 0u;
 }
 
+void attack_at(struct tally *t, const void *where, uint64_t x0, uint64_t x1)
+{
+	uint64_t before = trapped;
+
+	keep_awake();
+	(void)run_at(where, x0, x1);
+	t->tried++;
+	t->refused += trapped != before ? 1u : 0u;
+}
+
 void say(const char *what, const struct tally *t)
 {
 	print("hostile: ");

@@ -50,6 +50,12 @@ _Noreturn void last_act(uint64_t which)
 	case 8: /* unaligned, across two registers of a device */
 		__asm__ volatile("ldr w2, [%0]" :: "r"(0x0900001bul) : "x2", "memory");
 		break;
+	case 9: /* a floating-point register */
+		__asm__ volatile("msr cpacr_el1, %1\n\tisb\n\t.arch_extension fp\n\tldr q0, [%0]" :: "r"(GAP), "r"(3ul << 20) : "memory");
+		break;
+	case 10: /* several registers, by a vector store of structures */
+		__asm__ volatile("msr cpacr_el1, %1\n\tisb\n\t.arch_extension simd\n\tst2 {v0.4s, v1.4s}, [%0]" :: "r"(GAP), "r"(3ul << 20) : "memory");
+		break;
 	default: /* the shared half, where nothing is shared */
 		__asm__ volatile("ldp x2, x3, [%0]" :: "r"(0x4000000000ul) : "x2", "x3", "memory");
 		break;

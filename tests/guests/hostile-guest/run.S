@@ -5,6 +5,14 @@
  * One instruction, written where it is executed. An exception on the way skips it: the vectors count it and
  * go on after it. What the instruction may have done to the state that C needs is put back.
  */
+	.macro	keep_c			/* stack and SCTLR_EL1; changes X4 to X6 */
+	adrp	x4, kept
+	add	x4, x4, :lo12:kept
+	mov	x5, sp
+	mrs	x6, sctlr_el1
+	stp	x5, x6, [x4]
+	.endm
+
 	.text
 	.global run_word
 run_word:				/* w0: word, x1: x0 for it, x2: x1 for it */
@@ -17,14 +25,21 @@ run_word:				/* w0: word, x1: x0 for it, x2: x1 for it */
 	ic	ivau, x3
 	dsb	ish
 	isb
-	adrp	x4, kept
-	add	x4, x4, :lo12:kept
-	mov	x5, sp
-	mrs	x6, sctlr_el1
-	stp	x5, x6, [x4]
+	keep_c
 	mov	x0, x1
 	mov	x1, x2
 	b	slot
+
+	/* The same for one that is there already, with a branch to X30 behind it. */
+	.global run_at
+run_at:					/* x0: where, x1: x0 for it, x2: x1 for it */
+	push_kept
+	mov	x3, x0
+	keep_c
+	mov	x0, x1
+	mov	x1, x2
+	adr	x30, after_word
+	br	x3
 	.balign	64
 slot:	nop
 	.global after_word
@@ -73,11 +88,7 @@ skip_vectors:
 	.global with_tables
 with_tables:				/* x0: TTBR0, x1: address, x2: TCR */
 	push_kept
-	adrp	x4, kept
-	add	x4, x4, :lo12:kept
-	mov	x5, sp
-	mrs	x6, sctlr_el1
-	stp	x5, x6, [x4]
+	keep_c
 	mov	x8, #0xff44
 	msr	mair_el1, x8
 	msr	tcr_el1, x2
@@ -116,15 +127,30 @@ skip_off:
 	.global enter_el0
 enter_el0:
 	push_kept
-	adrp	x4, kept
-	add	x4, x4, :lo12:kept
-	mov	x5, sp
-	mrs	x6, sctlr_el1
-	stp	x5, x6, [x4]
+	keep_c
 	msr	spsr_el1, x0
 	msr	elr_el1, x1
 	isb
 	eret
+
+	/* HVC and SMC with each immediate, eight bytes apart. */
+	.section .text.calls, "ax"
+	.balign	8
+	.global hvc_calls, smc_calls
+hvc_calls:
+	.set	immediate, 0
+	.rept	65536
+	hvc	#immediate
+	ret
+	.set	immediate, immediate + 1
+	.endr
+smc_calls:
+	.set	immediate, 0
+	.rept	65536
+	smc	#immediate
+	ret
+	.set	immediate, immediate + 1
+	.endr
 
 	.data
 	.balign	16

@@ -63,6 +63,8 @@ enum sitter_register {
 #define SITTER_CONTEXT 0xc0ffeeul /* what vCPU 1 is started with */
 
 /* A word of the free RAM. */
-#define SITTER_WORD(address) (((address) + 0x5ea1ul) * 0x9e3779b97f4a7c15ul)
+#define SITTER_WORD_OFFSET 0x5ea1ul
+#define SITTER_WORD_FACTOR 0x9e3779b97f4a7c15ul
+#define SITTER_WORD(address) (((address) + SITTER_WORD_OFFSET) * SITTER_WORD_FACTOR)
 
 #endif
