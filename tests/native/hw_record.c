@@ -351,9 +351,12 @@ bool hw_stream_event(struct stream_event *e)
 	return true;
 }
 
-void hw_vcpu_unload(granule_t vcpu)
+void hw_vcpu_switch(granule_t from, granule_t to)
 {
-	record(NATIVE_VCPU_UNLOAD, vcpu, 0, 0);
+	record(NATIVE_VCPU_UNLOAD, from, 0, 0);
+	if (to != GRANULE_NONE) {
+		hw_vcpu_load(to);
+	}
 }
 
 void hw_vcpu_load(granule_t vcpu)

@@ -10,13 +10,15 @@
 struct percpu {
 	u32 core;
 	granule_t loaded;   /* whose registers the hardware holds; NONE while idle without a task */
-	granule_t fp_owner; /* whose struct fp_state the FP registers hold, unless its fp_live says otherwise */
 	u32 fp_on;          /* `loaded` may use the FP registers */
+	u16 timer_enabled;  /* PPI 27 in the redistributor */
+	u16 timer_active;
 	u64 affinity;       /* MPIDR_EL1's affinity fields */
 	u64 redistributor;  /* address of this core's RD_base frame */
-	u32 timer_enabled;  /* PPI 27 in the redistributor */
-	u32 timer_active;
-	granule_t el1_owner; /* guest whose registers EL1 and the virtual CPU interface hold */
+	u64 fp_live;        /* whose struct fp_state the FP registers hold: its fp_live */
+	u64 el1_live;       /* likewise EL1 and the virtual CPU interface */
+	u64 hcr_guest;      /* HCR_EL2 of guests on this CPU */
+	const struct core *state;
 } __attribute__((aligned(PERCPU_SIZE)));
 
 _Static_assert(sizeof(struct percpu) == PERCPU_SIZE, "percpu_offsets.h");
@@ -64,8 +66,8 @@ u64 *mmu_window_pages(u32 core);
 COLD void gic_init_machine(void);
 COLD void gic_init_core(struct percpu *me);
 u32 gic_acknowledge(struct percpu *me);
-void gic_timer_set_enabled(struct percpu *me, u32 enabled);
-void gic_timer_set_active(struct percpu *me, u32 active);
+void gic_timer_set_enabled(struct percpu *me, bool enabled);
+void gic_timer_set_active(struct percpu *me, bool active);
 COLD void gic_kick_others(u32 core);
 COLD void gic_set_edge(u32 intid);
 
@@ -75,16 +77,18 @@ COLD void smmu_init(void);
 /* vgic.c */
 COLD void vgic_check(void);
 void vgic_unload(struct percpu *me, struct vcpu *v);
-void vgic_load_all(const struct vcpu *v); /* what only another guest changes; before vgic_load */
+void vgic_load_all(struct percpu *me, const struct vcpu *v); /* what only another guest changes; before vgic_load */
 void vgic_load(struct percpu *me, const struct vcpu *v);
 void vgic_timer_fired(struct percpu *me);
 
 /* timer.c */
 bool timer_asserted(void);
 void timer_guest_unload(struct el1_state *s);
+void timer_guest_load_all(const struct el1_state *s); /* likewise */
 void timer_guest_load(const struct el1_state *s);
 
 /* switch.c */
+#define LIVE_NONE (~0ul)
 COLD void switch_init_core(void);
 void fp_trap(struct percpu *me);
 void fp_borrow(struct percpu *me); /* EL2 may use the FP registers from here */
@@ -120,10 +124,10 @@ void put_hex(u64 value);
 extern volatile bool machine_stopped;
 _Noreturn void core_stop(void);
 
-/* trap.c, called by entry.S and head.S: what they return runs next. */
-struct vcpu *lower_sync(struct percpu *me, u64 esr);
-struct vcpu *lower_irq(struct percpu *me, u32 intid);
-struct vcpu *resume(struct percpu *me); /* with the lock, which it releases */
+/* trap.c, called by entry.S and head.S. The first two take the lock. */
+void lower_sync(struct percpu *me, u64 esr);
+void lower_irq(struct percpu *me, u32 intid);
+struct vcpu *resume(struct percpu *me); /* with the lock, which it releases: what runs next */
 struct vcpu *start_core(u32 core);
 
 #endif

@@ -76,12 +76,9 @@ plain_call:
 	lsr	w2, w2, w8
 	tbnz	w2, #0, slow_sync
 	ldr	x3, =kernel_lock_taken
-	mov	w4, #1
-	b	2f
-1:	wfe
 2:	ldaxr	w0, [x3]
-	cbnz	w0, 1b
-	stxr	w2, w4, [x3]
+	cbnz	w0, 1f
+	stxr	w2, w9, [x3]		/* any value but 0 */
 	cbnz	w2, 2b
 	core_stack
 	ldr	w0, [x0, #PERCPU_LOADED]
@@ -93,10 +90,15 @@ plain_call:
 	stlr	wzr, [x3]
 	load_some_and_return
 
+1:	wfe
+	b	2b
+
 slow_sync:				/* x1: ESR_EL2 */
 	store_others
 	core_stack
 	bl	lower_sync
+	mrs	x0, tpidr_el2
+	bl	resume
 	.global resume_vcpu
 resume_vcpu:				/* x0: struct vcpu */
 	ldp	x2, x3, [x0, #VCPU_PC]
@@ -119,6 +121,8 @@ slow_irq:				/* w1: INTID */
 	store_others
 	core_stack
 	bl	lower_irq
+	mrs	x0, tpidr_el2
+	bl	resume
 	b	resume_vcpu
 	.ltorg
 

@@ -141,24 +141,24 @@ u32 gic_acknowledge(struct percpu *me)
 
 /* PPI 27 follows the guest that is loaded. What the redistributor holds is remembered, since a
  * register of the CPU is far cheaper to reach. */
-void gic_timer_set_enabled(struct percpu *me, u32 enabled)
+void gic_timer_set_enabled(struct percpu *me, bool enabled)
 {
 	if (me->timer_enabled == enabled) {
 		return;
 	}
 	me->timer_enabled = enabled;
-	write32(me->redistributor + (enabled != 0u ? GICR_ISENABLER0 : GICR_ICENABLER0),
+	write32(me->redistributor + (enabled ? GICR_ISENABLER0 : GICR_ICENABLER0),
 		1u << INTID_GUEST_TIMER);
 	wait_redistributor(me);
 }
 
-void gic_timer_set_active(struct percpu *me, u32 active)
+void gic_timer_set_active(struct percpu *me, bool active)
 {
 	if (me->timer_active == active) {
 		return;
 	}
 	me->timer_active = active;
-	write32(me->redistributor + (active != 0u ? GICR_ISACTIVER0 : GICR_ICACTIVER0),
+	write32(me->redistributor + (active ? GICR_ISACTIVER0 : GICR_ICACTIVER0),
 		1u << INTID_GUEST_TIMER);
 	read32(me->redistributor + GICR_ISACTIVER0);
 	dsb(sy);

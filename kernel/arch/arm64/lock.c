@@ -11,17 +11,17 @@ void kernel_lock(void)
 	u32 seen, failed;
 
 	__asm__ volatile(
-		"	b	2f\n"
-		"1:	wfe\n"
-		"2:	ldaxr	%w0, %2\n"
-		"	cbnz	%w0, 1b\n"
-		"	stxr	%w1, %w3, %2\n"
-		"	cbnz	%w1, 2b\n"
+		"1:	ldaxr	%w0, %2\n"
+		"	cbz	%w0, 2f\n"
+		"	wfe\n"
+		"	b	1b\n"
+		"2:	stxr	%w1, %w3, %2\n"
+		"	cbnz	%w1, 1b\n"
 		: "=&r"(seen), "=&r"(failed), "+Q"(kernel_lock_taken) : "r"(1u) : "memory");
 }
 
 /* The store-release ends the waiters' exclusive monitors, which wakes them from WFE. */
 void kernel_unlock(void)
 {
-	__asm__ volatile("stlr	%w1, %0" : "=Q"(kernel_lock_taken) : "r"(0u) : "memory");
+	__asm__ volatile("stlr	%w1, %0" : "=Q"(kernel_lock_taken) : "rZ"(0u) : "memory");
 }

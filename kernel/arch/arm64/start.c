@@ -31,9 +31,9 @@ static void init_core(u32 core)
 	struct percpu *me = percpu();
 
 	me->core = core;
+	me->state = &cores[core];
 	me->loaded = GRANULE_NONE;
-	me->fp_owner = GRANULE_NONE;
-	me->el1_owner = GRANULE_NONE;
+	me->fp_live = me->el1_live = LIVE_NONE;
 	me->affinity = read_sysreg(mpidr_el1) & AFFINITY_MASK;
 	cores[core].current = GRANULE_NONE;
 	switch_init_core();

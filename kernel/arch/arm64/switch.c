@@ -55,6 +55,7 @@
  * TDCC); profiling and trace buffers owned by EL2. */
 #define MDCR_TRAPS (1ul << 5 | 1ul << 6 | 7ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 27)
 #define CNTHCTL_EL1PCTEN 1ul
+#define CNTHP_ENABLE 1ul
 #define FP_LATELY 8u /* times that FP registers are loaded unasked after a first use trapped */
 #define VMIDS 256u
 #define VMID_SHIFT 48u
@@ -63,7 +64,9 @@
  * tables, so the next one must not find the other's translations. */
 static granule_t last_vcpu[NIE_MAX_CORES][VMIDS];
 
-static u64 hcr_guest; /* on this CPU */
+/* Each loading of EL1 or floating-point registers has a number, which the core and the vCPU note: as long as both have
+ * the same, neither was the core somebody else's nor the vCPU elsewhere since. */
+static u64 loads;
 
 static void fine_grained_traps_init(void)
 {
@@ -105,7 +108,7 @@ void switch_init_core(void)
 		hw_panic("the CPU has fewer than 40 physical address bits: ID_AA64MMFR0_EL1", mmfr0);
 	}
 	write_sysreg(vtcr_el2, VTCR | (parange < PARANGE_48_BITS ? parange : PARANGE_48_BITS) << VTCR_PS_SHIFT);
-	hcr_guest = cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST;
+	percpu()->hcr_guest = cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST;
 	write_sysreg(vttbr_el2, 0);
 	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
 	if (id_field(read_sysreg(id_aa64dfr0_el1), 8) - 1u < 0xeu) {
@@ -118,7 +121,8 @@ void switch_init_core(void)
 	write_sysreg(cntvoff_el2, 0);
 	write_sysreg(cntv_ctl_el0, 0);
 	write_sysreg(cntp_ctl_el0, 0);
-	write_sysreg(cnthp_ctl_el2, 0);
+	hw_deadline(NIE_NEVER);
+	write_sysreg(cnthp_ctl_el2, CNTHP_ENABLE);
 	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
 	fine_grained_traps_init();
 	if (id_field(pfr0, 28) != 0u) {
@@ -162,6 +166,7 @@ static void guest_unload(struct percpu *me, struct vcpu *v)
 {
 	EL1_ONLY(SAVE, &v->el1);
 	EL1_AND_TASK(SAVE, &v->el1);
+	v->el1.tpidrro_el0 = read_sysreg(tpidrro_el0); /* no task can write it */
 	if (cpu_has_pauth) {
 		KEYS(SAVE, &v->el1);
 	}
@@ -174,8 +179,7 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 {
 	u32 vmid = v->vttbr >> VMID_SHIFT & (VMIDS - 1u);
 
-	me->el1_owner = g;
-	v->el1_live = me->core + 1u;
+	me->el1_live = v->el1_live = ++loads;
 	if (last_vcpu[me->core][vmid] != g) {
 		last_vcpu[me->core][vmid] = g;
 		isb();
@@ -191,16 +195,17 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
 	}
-	vgic_load_all(v);
+	timer_guest_load_all(&v->el1);
+	vgic_load_all(me, v);
 }
 
 /* A guest that comes back to a core where only tasks ran since finds most of its registers there: they
  * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
 static void guest_load(struct percpu *me, granule_t g, struct vcpu *v)
 {
-	write_sysreg(hcr_el2, hcr_guest);
+	write_sysreg(hcr_el2, me->hcr_guest);
 	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
-	if (me->el1_owner != g || v->el1_live != me->core + 1u) {
+	if (me->el1_live != v->el1_live) {
 		guest_load_all(me, g, v);
 	}
 	EL1_AND_TASK(LOAD, &v->el1);
@@ -217,49 +222,41 @@ static void task_load(void)
 	write_sysreg(cntkctl_el1, CNTKCTL_TASK);
 }
 
-void hw_vcpu_unload(granule_t vcpu)
+/* `fp_on` is 0 exactly while CPTR_EL2 traps all use of FP registers. */
+static void fp_take(struct percpu *me)
 {
-	struct percpu *me = percpu();
-	struct vcpu *v = vcpu_at(vcpu);
+	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
+	me->fp_on = 0;
+}
 
-	if (me->loaded != vcpu) {
-		hw_panic("a vCPU leaves a core that it is not on: granule", vcpu);
+/* The vCPU that is loaded may use FP registers. */
+static __attribute__((noinline)) void fp_give(struct percpu *me, struct vcpu *v)
+{
+	write_sysreg(cptr_el2, CPTR_TRAPS);
+	me->fp_on = 1;
+	if (me->fp_live != v->fp_live) {
+		isb();
+		fp_load(&v->fp);
+		me->fp_live = v->fp_live = ++loads;
 	}
+}
+
+static void unload(struct percpu *me, struct vcpu *v)
+{
 	SAVE(&v->el1, sp_el0, sp_el0, tpidr_el0);
-	v->el1.tpidrro_el0 = read_sysreg(tpidrro_el0);
 	if (v->guest != 0u) {
 		guest_unload(me, v);
 	}
 	if (me->fp_on != 0u) {
 		fp_save(&v->fp);
-		me->fp_on = 0;
+		fp_take(me);
 	}
-	me->loaded = GRANULE_NONE;
 }
 
-/* The vCPU that is loaded may use FP registers. `fp_live` is the number, from 1, of the core that held them last. */
-static __attribute__((noinline)) void fp_give(struct percpu *me, struct vcpu *v)
+static void load(struct percpu *me, granule_t vcpu)
 {
-	write_sysreg(cptr_el2, CPTR_TRAPS);
-	me->fp_on = 1;
-	if (me->fp_owner == me->loaded && v->fp_live == me->core + 1u) {
-		return; /* nobody else has used them since */
-	}
-	isb();
-	fp_load(&v->fp);
-	me->fp_owner = me->loaded;
-	v->fp_live = me->core + 1u;
-}
-
-void hw_vcpu_load(granule_t vcpu)
-{
-	struct percpu *me = percpu();
 	struct vcpu *v = vcpu_at(vcpu);
 
-	if (me->loaded != GRANULE_NONE) {
-		hw_panic("a vCPU is loaded over another one: granule", vcpu);
-	}
-	me->loaded = vcpu;
 	if (v->vttbr == 0u) {
 		v->vttbr = (u64)vspace_at(v->vspace)->vmid << VMID_SHIFT | granule_address(v->vspace + 1u);
 	}
@@ -276,9 +273,28 @@ void hw_vcpu_load(granule_t vcpu)
 	if (v->fp_lately != 0u) {
 		v->fp_lately--;
 		fp_give(me, v);
-	} else {
-		write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
 	}
+}
+
+void hw_vcpu_switch(granule_t from, granule_t to)
+{
+	struct percpu *me = percpu();
+
+	if (me->loaded != from) {
+		hw_panic("a vCPU leaves a core that it is not on: granule", from);
+	}
+	me->loaded = to;
+	if (from != GRANULE_NONE) {
+		unload(me, vcpu_at(from));
+	}
+	if (to != GRANULE_NONE) {
+		load(me, to);
+	}
+}
+
+COLD void hw_vcpu_load(granule_t vcpu)
+{
+	hw_vcpu_switch(GRANULE_NONE, vcpu);
 }
 
 /* First use of FP by the vCPU that is loaded. */
@@ -297,7 +313,7 @@ void fp_borrow(struct percpu *me)
 		me->fp_on = 0;
 	}
 	write_sysreg(cptr_el2, CPTR_TRAPS);
-	me->fp_owner = GRANULE_NONE; /* what the registers held of it is saved, and about to be lost */
+	me->fp_live = LIVE_NONE; /* what the registers held of it is saved, and about to be lost */
 	isb();
 }
 
@@ -311,12 +327,4 @@ COLD void hw_vcpu_forget(granule_t vcpu)
 {
 	vcpu_at(vcpu)->fp_live = 0;
 	vcpu_at(vcpu)->el1_live = 0;
-	for (u32 i = 0; i < NIE_MAX_CORES; i++) {
-		if (areas[i].percpu.fp_owner == vcpu) {
-			areas[i].percpu.fp_owner = GRANULE_NONE;
-		}
-		if (areas[i].percpu.el1_owner == vcpu) {
-			areas[i].percpu.el1_owner = GRANULE_NONE;
-		}
-	}
 }

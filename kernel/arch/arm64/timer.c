@@ -13,20 +13,13 @@ u64 hw_now(void)
 	return read_sysreg(cntpct_el0);
 }
 
-static void timer_stop(void)
-{
-	write_sysreg(cnthp_ctl_el2, 0);
-}
-
+/* The timer is always enabled (switch_init_core). No counter reaches NIE_NEVER, which is the greatest value that it could have. */
 void hw_deadline(u64 when)
 {
-	if (when == NIE_NEVER) {
-		timer_stop();
-		return;
-	}
 	write_sysreg(cnthp_cval_el2, when);
-	write_sysreg(cnthp_ctl_el2, TIMER_ENABLE);
 }
+
+_Static_assert(NIE_NEVER == ~0ul, "hw_deadline");
 
 u64 hw_timer_wake(granule_t vcpu)
 {
@@ -51,8 +44,12 @@ void timer_guest_unload(struct el1_state *s)
 	write_sysreg(cntv_ctl_el0, 0);
 }
 
-void timer_guest_load(const struct el1_state *s)
+void timer_guest_load_all(const struct el1_state *s)
 {
 	write_sysreg(cntv_cval_el0, s->timer_compare);
-	write_sysreg(cntv_ctl_el0, s->timer_control & (TIMER_ENABLE | TIMER_IMASK));
+}
+
+void timer_guest_load(const struct el1_state *s)
+{
+	write_sysreg(cntv_ctl_el0, s->timer_control); /* ISTATUS ignores writes */
 }

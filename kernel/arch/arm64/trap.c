@@ -43,7 +43,7 @@ static __attribute__((noinline, cold)) void resume_later(struct percpu *me, cons
 
 struct vcpu *resume(struct percpu *me)
 {
-	const struct core *c = &cores[me->core];
+	const struct core *c = me->state;
 
 	if (me->loaded != c->current || me->loaded == GRANULE_NONE || c->waiting != 0u) {
 		resume_later(me, c);
@@ -54,7 +54,7 @@ struct vcpu *resume(struct percpu *me)
 	return v;
 }
 
-struct vcpu *lower_sync(struct percpu *me, u64 esr)
+void lower_sync(struct percpu *me, u64 esr)
 {
 	u64 far = read_sysreg(far_el2);
 	u64 hpfar = read_sysreg(hpfar_el2);
@@ -65,12 +65,10 @@ struct vcpu *lower_sync(struct percpu *me, u64 esr)
 	} else {
 		trap_sync(me->core, esr, far, hpfar);
 	}
-	return resume(me);
 }
 
-struct vcpu *lower_irq(struct percpu *me, u32 intid)
+void lower_irq(struct percpu *me, u32 intid)
 {
 	kernel_lock();
 	trap_interrupt(me->core, intid);
-	return resume(me);
 }

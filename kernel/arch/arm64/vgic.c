@@ -64,8 +64,9 @@ void vgic_unload(struct percpu *me, struct vcpu *v)
 	me->timer_active = (v->vgic.list[0] & LR_STATE) != 0u;
 }
 
-void vgic_load_all(const struct vcpu *v)
+void vgic_load_all(struct percpu *me, const struct vcpu *v)
 {
+	gic_timer_set_active(me, (v->vgic.list[0] & LR_STATE) != 0u);
 	write_sysreg(ich_lr0_el2, v->vgic.list[0]);
 	write_sysreg(ich_vmcr_el2, v->vgic.vmcr);
 	write_sysreg(ich_ap0r0_el2, v->vgic.ap0r0);
@@ -74,13 +75,12 @@ void vgic_load_all(const struct vcpu *v)
 
 void vgic_load(struct percpu *me, const struct vcpu *v)
 {
-	gic_timer_set_active(me, (v->vgic.list[0] & LR_STATE) != 0u);
 	gic_timer_set_enabled(me, (v->run_flags & NIE_RUN_FLAG_TIMER_ENABLED) != 0u);
 	write_sysreg(ich_lr1_el2, v->vgic.list[1]);
 	LOAD(&v->vgic, list[2], ich_lr2_el2, ich_lr3_el2);
 	u32 control = ICH_HCR_EN;
 
-	if ((v->run_flags & (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_ENDS)) != 0u) {
+	if (__builtin_expect((v->run_flags & (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_ENDS)) != 0u, 0)) {
 		control |= (v->run_flags & NIE_RUN_FLAG_UNDERFLOW) != 0u ? ICH_HCR_NPIE : 0u;
 		control |= (v->run_flags & NIE_RUN_FLAG_ENDS) != 0u ? ICH_HCR_LRENPIE | ICH_HCR_TDIR : 0u;
 	}

@@ -60,9 +60,9 @@ status_t call_map(granule_t caller, u64 frame, u64 vspace, u64 ipa, u64 rights)
 	}
 	u32 type = slot_at(f)->type;
 
-	error = cap_find(caller, vspace,
-			 type == NIE_TYPE_SHARED_FRAME ? TYPES_VSPACE : TYPE_SET(NIE_TYPE_TASK_VSPACE),
-			 NIE_RIGHT_WRITE, &v);
+	error = cap_find_next(caller, vspace,
+			      type == NIE_TYPE_SHARED_FRAME ? TYPES_VSPACE : TYPE_SET(NIE_TYPE_TASK_VSPACE),
+			      NIE_RIGHT_WRITE, &v);
 	if (error != NIE_OK) {
 		return blame(error, NIE_MAP_ARG_VSPACE);
 	}
@@ -106,7 +106,7 @@ status_t call_map_table(granule_t caller, u64 table, u64 vspace, u64 ipa, u64 le
 	if (error != NIE_OK) {
 		return blame(error, NIE_MAP_TABLE_ARG_TABLE);
 	}
-	error = cap_find(caller, vspace, TYPES_VSPACE, NIE_RIGHT_WRITE, &v);
+	error = cap_find_next(caller, vspace, TYPES_VSPACE, NIE_RIGHT_WRITE, &v);
 	if (error != NIE_OK) {
 		return blame(error, NIE_MAP_TABLE_ARG_VSPACE);
 	}
@@ -122,7 +122,7 @@ status_t call_donate(granule_t caller, u64 frame, u64 vspace, u64 ipa, u64 right
 	if (error != NIE_OK) {
 		return blame(error, NIE_DONATE_ARG_FRAME);
 	}
-	error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE, &v);
+	error = cap_find_next(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE, &v);
 	if (error != NIE_OK) {
 		return blame(error, NIE_DONATE_ARG_VSPACE);
 	}

@@ -71,15 +71,13 @@ status_t call_vcpu_debug(granule_t caller, u64 vcpu, u64 what, u64 at, u64 value
 	return vcpu_debug(slot_at(p)->object, what, at, value, &results[0]);
 }
 
-status_t call_run(u32 on_core, granule_t caller, u64 vcpu, u64 deadline, u64 reply, u64 list1, u64 list2,
-		  u64 list3, u64 flags)
+status_t call_run(u32 on_core, granule_t caller, u64 vcpu, const u64 others[6])
 {
-	const u64 arguments[6] = {deadline, reply, list1, list2, list3, flags};
 	slot_t p = SLOT_NONE;
 	u64 error = cap_find(caller, vcpu, TYPE_SET(NIE_TYPE_VCPU), NIE_RIGHT_CONTROL, &p);
 
 	if (error != NIE_OK) {
 		return blame(error, NIE_RUN_ARG_VCPU);
 	}
-	return vcpu_run(on_core, slot_at(p)->object, arguments);
+	return vcpu_run(on_core, slot_at(p)->object, others);
 }

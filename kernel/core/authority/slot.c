@@ -23,12 +23,14 @@ u32 cnode_slots(granule_t cnode)
 	return slot_at(cnode * NIE_SLOTS_PER_GRANULE)->object;
 }
 
+static bool has_slot(granule_t cnode, u64 index)
+{
+	return index != 0u && index < cnode_slots(cnode);
+}
+
 slot_t cnode_slot(granule_t cnode, u64 index)
 {
-	if (index == 0u || index >= cnode_slots(cnode)) {
-		return SLOT_NONE;
-	}
-	return cnode * NIE_SLOTS_PER_GRANULE + (u32)index;
+	return has_slot(cnode, index) ? cnode * NIE_SLOTS_PER_GRANULE + (u32)index : SLOT_NONE;
 }
 
 /* The caller's CSpace, if the CNode that it was configured with still exists. */
@@ -42,25 +44,30 @@ static granule_t cspace_of(granule_t caller)
 	return v->cspace;
 }
 
-u64 cap_find(granule_t caller, u64 index, u32 types, u32 rights, slot_t *found)
+u64 cap_in(granule_t cspace, u64 index, u32 types, u32 rights)
 {
-	granule_t cspace = cspace_of(caller);
-	slot_t s = cspace == GRANULE_NONE ? SLOT_NONE : cnode_slot(cspace, index);
-
-	if (s == SLOT_NONE) {
-		return NIE_ERR_BAD_SLOT;
+	if (!has_slot(cspace, index)) {
+		return NIE_ERR_BAD_SLOT * FOUND_ERROR;
 	}
+	slot_t s = cspace * NIE_SLOTS_PER_GRANULE + (u32)index;
+
 	if (slot_at(s)->type == 0u) {
-		return NIE_ERR_EMPTY;
+		return NIE_ERR_EMPTY * FOUND_ERROR;
 	}
 	if (!is_in(slot_at(s)->type, types)) {
-		return NIE_ERR_WRONG_TYPE;
+		return NIE_ERR_WRONG_TYPE * FOUND_ERROR;
 	}
 	if (!has_rights(slot_at(s)->rights, rights)) {
-		return NIE_ERR_NO_RIGHT;
+		return NIE_ERR_NO_RIGHT * FOUND_ERROR;
 	}
-	*found = s;
-	return NIE_OK;
+	return s;
+}
+
+u64 cap_of(granule_t caller, u64 index, u32 types, u32 rights)
+{
+	granule_t cspace = cspace_of(caller);
+
+	return cspace == GRANULE_NONE ? NIE_ERR_BAD_SLOT * FOUND_ERROR : cap_in(cspace, index, types, rights);
 }
 
 u64 cnode_find(granule_t caller, u64 index, u32 rights, granule_t *found)

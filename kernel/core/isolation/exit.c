@@ -44,7 +44,7 @@ static u32 class_of(u64 esr)
 
 static void skip_instruction(struct vcpu *v, u64 esr)
 {
-	v->pc += field(esr, 25, 1) != 0u ? 4u : 2u; /* IL: a T32 instruction of AArch32 EL0 may be 16 bits */
+	v->pc += 2u + 2u * field(esr, 25, 1); /* IL: a T32 instruction of AArch32 EL0 may be 16 bits */
 }
 
 static u64 register_get(const struct vcpu *v, u64 number)
@@ -142,12 +142,17 @@ static bool is_own_memory(u32 core, u64 esr, u64 far, u64 ipa, u64 access)
 	return entry != ENTRY_EMPTY;
 }
 
-/* A data abort's syndrome (ISS): ISV 24, SAS 23:22, SSE 21, SRT 20:16, SF 15, CM 8, S1PTW 7, WnR 6. */
+/* A data abort's syndrome (ISS); also SAS 23:22, SSE 21, SRT 20:16, SF 15. */
+#define ISS_ISV (1ul << 24)
+#define ISS_CM (1ul << 8)
+#define ISS_S1PTW (1ul << 7)
+#define ISS_WNR (1ul << 6)
+
 static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 {
 	struct vcpu *v = vcpu_at(cores[core].current);
-	bool write = field(esr, 6, 1) != 0u && field(esr, 8, 1) == 0u;
-	bool described = field(esr, 24, 1) != 0u && field(esr, 7, 1) == 0u && field(esr, 8, 1) == 0u;
+	bool write = (esr & (ISS_CM | ISS_WNR)) == ISS_WNR;
+	bool described = (esr & (ISS_ISV | ISS_CM | ISS_S1PTW)) == ISS_ISV;
 	u64 ipa = fault_ipa(v, esr, far, hpfar);
 	u32 size = 1u << field(esr, 22, 2);
 	u64 number = field(esr, 16, 5);

@@ -37,6 +37,25 @@ static bool list_same(u64 a, u64 b)
 	return list_is_valid(a) && list_is_valid(b) && list_intid(a) == list_intid(b);
 }
 
+/* The list registers among the arguments of a run. */
+static status_t lists_check(const u64 args[6])
+{
+	if ((args[2] | args[3] | args[4]) == 0u) {
+		return NIE_OK; /* most runs: there is no interrupt */
+	}
+	if (!list_is_allowed(args[2])) {
+		return NIE_RUN_BAD_VALUE_LIST1;
+	}
+	if (!list_is_allowed(args[3])) {
+		return NIE_RUN_BAD_VALUE_LIST2;
+	}
+	if (!list_is_allowed(args[4]) || list_same(args[2], args[3]) || list_same(args[2], args[4]) ||
+	    list_same(args[3], args[4])) {
+		return NIE_RUN_BAD_VALUE_LIST3;
+	}
+	return NIE_OK;
+}
+
 static bool can_run(const struct vcpu *v)
 {
 	if (v->power != VCPU_ON || v->exiting != 0u || v->vspace == GRANULE_NONE) {
@@ -107,15 +126,10 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	if (runner->chain >= CHAIN_LIMIT) {
 		return NIE_RUN_EXHAUSTED_VCPU;
 	}
-	if (!list_is_allowed(args[2])) {
-		return NIE_RUN_BAD_VALUE_LIST1;
-	}
-	if (!list_is_allowed(args[3])) {
-		return NIE_RUN_BAD_VALUE_LIST2;
-	}
-	if (!list_is_allowed(args[4]) || list_same(args[2], args[3]) || list_same(args[2], args[4]) ||
-	    list_same(args[3], args[4])) {
-		return NIE_RUN_BAD_VALUE_LIST3;
+	status_t status = lists_check(args);
+
+	if (status != NIE_OK) {
+		return status;
 	}
 	if ((args[5] & ~(u64)RUN_FLAGS_KNOWN) != 0u) {
 		return NIE_RUN_BAD_VALUE_FLAGS;
@@ -130,14 +144,13 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	v->chain = runner->chain + 1u;
 	v->deadline = args[0] < runner->deadline ? args[0] : runner->deadline;
 	cores[core].current = vcpu;
-	hw_vcpu_unload(current);
-	hw_vcpu_load(vcpu);
+	hw_vcpu_switch(current, vcpu);
+	hw_deadline(v->deadline);
 	/* Of vCPUs that were on this core already, an interrupt tells. */
 	if (v->kicked != 0u || runner->kicked != 0u || cores[core].interrupt != 0u ||
 	    (v->deadline != NIE_NEVER && v->deadline <= hw_now())) {
 		chain_check(core);
 	}
-	deadline_set(core);
 	return NIE_OK;
 }
 
@@ -151,7 +164,7 @@ void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
 	v->runner = GRANULE_NONE;
 	cores[core].current = runner;
 	if (runner == GRANULE_NONE) {
-		hw_vcpu_unload(g);
+		hw_vcpu_switch(g, GRANULE_NONE);
 		hw_deadline(NIE_NEVER);
 		return;
 	}
@@ -162,12 +175,11 @@ void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
 	r->x[2] = detail1;
 	r->x[3] = detail2;
 	r->x[4] = detail3;
-	hw_vcpu_unload(g); /* only now are its list registers known */
+	hw_vcpu_switch(g, runner); /* only now are its list registers known */
 	r->x[1] |= v->vgic.list[0] / LIST_STATE_UNIT << 8 | v->vgic.ends << 16;
 	for (u32 i = 1; i < LIST_REGISTERS; i++) {
 		r->x[4u + i] = v->vgic.list[i];
 	}
-	hw_vcpu_load(runner);
 	hw_deadline(r->deadline);
 }
 
@@ -236,13 +248,8 @@ static void unwind(u32 core, granule_t stop, u64 reason)
 /* The core's task leaves it: the core is without a task. */
 static void drop_task(u32 core)
 {
-	granule_t g = cores[core].current;
-
-	hw_vcpu_unload(g);
-	vcpu_at(g)->core = CORE_NONE;
-	cores[core].current = GRANULE_NONE;
 	cores[core].waiting = 0;
-	deadline_set(core);
+	exit_to_runner(core, NIE_EXIT_KICK, 0, 0, 0); /* it has none */
 }
 
 void chain_check(u32 core)
@@ -316,15 +323,13 @@ status_t core_start(u32 core, u32 target, granule_t vcpu)
 	if (target == core ? vcpu_at(old)->runner != GRANULE_NONE : cores[target].current != GRANULE_NONE) {
 		return NIE_CORE_START_BUSY_CORE;
 	}
-	if (target == core) {
-		hw_vcpu_unload(old);
-		vcpu_at(old)->core = CORE_NONE;
-		begin_chain(core, vcpu);
-		hw_vcpu_load(vcpu);
-		return NIE_OK;
-	}
 	begin_chain(target, vcpu);
-	cores[target].starting = 1;
-	hw_kick(target);
+	if (target == core) {
+		vcpu_at(old)->core = CORE_NONE;
+		hw_vcpu_switch(old, vcpu);
+	} else {
+		cores[target].starting = 1;
+		hw_kick(target);
+	}
 	return NIE_OK;
 }

@@ -82,7 +82,7 @@ static granule_t target_granule(u64 entry)
 	return (granule_t)((entry_target(entry) - RAM_BASE) / GRANULE_SIZE);
 }
 
-granule_t table_walk(granule_t root, u64 ipa, u32 level)
+inline granule_t table_walk(granule_t root, u64 ipa, u32 level)
 {
 	if (level < 2u) {
 		return root;
@@ -117,7 +117,7 @@ struct walk table_resolve(granule_t root, u64 ipa)
 	return w;
 }
 
-u64 table_lookup(granule_t root, u64 ipa)
+inline u64 table_lookup(granule_t root, u64 ipa)
 {
 	u64 entry = table_at(root)[entry_index(ipa, 1)];
 

@@ -59,10 +59,11 @@ struct stream_event {
 };
 bool hw_stream_event(struct stream_event *e);
 
-/* Move the registers that hardware holds for a guest or task (EL1 state, virtual interface, virtual
- * timer, VTTBR, HCR) to its struct vcpu, or the other way. General registers, pc and pstate are in
- * struct vcpu already. */
-void hw_vcpu_unload(granule_t vcpu);
+/* This core goes from one vCPU to another, or to none (GRANULE_NONE): what hardware holds for a guest or task (EL1 state,
+ * virtual interface, virtual timer, VTTBR, HCR) is moved to the first one's struct vcpu, and from the second one's.
+ * General registers, pc and pstate are in struct vcpu already. */
+void hw_vcpu_switch(granule_t from, granule_t to);
+/* The same, on a core that has none. */
 void hw_vcpu_load(granule_t vcpu);
 /* Forget the floating-point state that a core may still hold of a vCPU that ends. */
 void hw_vcpu_forget(granule_t vcpu);

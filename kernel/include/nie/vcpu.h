@@ -78,9 +78,9 @@ struct vcpu {
 	u64 cspace_serial;
 
 	u64 vttbr;        /* VMID and root of its VSpace, which never changes, from its first load on */
-	u32 fp_live;      /* struct fp_state below is not what the registers on `core` hold */
+	u64 fp_live;      /* a core that holds this number holds the same as struct fp_state below; 0: none does */
+	u64 el1_live;     /* the same of struct el1_state */
 	u32 fp_lately;    /* how often more its floating-point registers are loaded before it asks */
-	u32 el1_live;     /* 1 + the core whose EL1 registers are still the same as struct el1_state below */
 	struct el1_state el1;
 	struct vgic_state vgic;
 	struct fp_state fp;
