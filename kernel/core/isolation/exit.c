@@ -125,7 +125,7 @@ static void fault(u32 core, u64 esr, u64 far, u64 hpfar, u64 access)
 
 /* A guest's access found no translation. True if it is dealt with: it lost what was there and ends; another core
  * has mapped something since; or it expects memory there, so that no answer of the VMM could stand for its content. */
-static bool is_own_memory(u32 core, u64 esr, u64 far, u64 ipa, u64 access)
+static inline bool is_own_memory(u32 core, u64 esr, u64 far, u64 ipa, u64 access)
 {
 	const struct vcpu *v = vcpu_at(cores[core].current);
 
