@@ -94,48 +94,8 @@
 /*@ logic integer entry_at{L}(integer v, integer ipa, integer level) =
       \at(view_table[walk_of{L}(v + 1, ipa, level)][index_of(ipa, level)], L); */
 
-/* What a call answers, in the order of kernel/api/nie.yaml. */
-/*@ logic integer map_status{L}(integer v, integer ipa, integer level, integer mapped) =
-      ipa >= 0x8000000000 ? NIE_MAP_BAD_VALUE_IPA :
-      ipa % span_of(level) != 0 ? NIE_MAP_UNALIGNED_IPA :
-      \at(view_vspace[v].guest, L) != 0 && ipa < NIE_SHARED_HALF ? NIE_MAP_WRONG_HALF_IPA :
-      mapped != 0 ? NIE_MAP_MAPPED_FRAME :
-      \at(view_vspace[v].life, L) >= VSPACE_DYING ? NIE_MAP_WRONG_STATE_VSPACE :
-      walk_of{L}(v + 1, ipa, level) == GRANULE_NONE ? NIE_MAP_NO_TABLE_IPA :
-      entry_at{L}(v, ipa, level) != ENTRY_EMPTY ? NIE_MAP_EXISTS_IPA : NIE_OK; */
-/*@ logic integer map_table_status{L}(integer t, integer v, integer ipa, integer level) =
-      level != 2 && level != 3 ? NIE_MAP_TABLE_BAD_VALUE_LEVEL :
-      ipa >= 0x8000000000 ? NIE_MAP_TABLE_BAD_VALUE_IPA :
-      ipa % span_of(level - 1) != 0 ? NIE_MAP_TABLE_UNALIGNED_IPA :
-      \at(granule_owner[t], L) != GRANULE_NONE ? NIE_MAP_TABLE_MAPPED_TABLE :
-      \at(view_vspace[v].life, L) >= VSPACE_DYING ? NIE_MAP_TABLE_WRONG_STATE_VSPACE :
-      walk_of{L}(v + 1, ipa, level - 1) == GRANULE_NONE ? NIE_MAP_TABLE_NO_TABLE_IPA :
-      entry_at{L}(v, ipa, level - 1) != ENTRY_EMPTY && entry_at{L}(v, ipa, level - 1) != ENTRY_RAM ?
-        NIE_MAP_TABLE_EXISTS_IPA : NIE_OK; */
-/*@ logic integer donate_status{L}(integer frame, integer v, integer ipa) =
-      ipa >= 0x8000000000 ? NIE_DONATE_BAD_VALUE_IPA :
-      ipa % span_of(level_for{L}(frame)) != 0 ? NIE_DONATE_UNALIGNED_IPA :
-      ipa >= NIE_SHARED_HALF ? NIE_DONATE_WRONG_HALF_IPA :
-      \at(granule_owner[frame], L) != GRANULE_NONE && \at(view_vspace[\at(granule_owner[frame], L)].guest, L) != 0 ?
-        NIE_DONATE_MAPPED_FRAME :
-      \at(view_vspace[v].life, L) != VSPACE_BUILDING && \at(view_vspace[v].life, L) != VSPACE_ACTIVE ?
-        NIE_DONATE_WRONG_STATE_VSPACE :
-      \at(view_vspace[v].life, L) != VSPACE_BUILDING && \at(granule_place[frame], L) % FRAME_BLOCK < FRAME_SCRUBBED ? NIE_DONATE_WRONG_STATE_FRAME :
-      walk_of{L}(v + 1, ipa, level_for{L}(frame)) == GRANULE_NONE ? NIE_DONATE_NO_TABLE_IPA :
-      entry_at{L}(v, ipa, level_for{L}(frame)) != ENTRY_EMPTY && entry_at{L}(v, ipa, level_for{L}(frame)) != ENTRY_RAM ?
-        NIE_DONATE_EXISTS_IPA :
-      \at(view_vspace[v].life, L) != VSPACE_BUILDING && entry_at{L}(v, ipa, level_for{L}(frame)) == ENTRY_EMPTY ? NIE_DONATE_WRONG_STATE_IPA :
-      NIE_OK; */
-
-/*@ logic integer expect_ram_status{L}(integer v, integer ipa, integer size_bits, integer count) =
-      size_bits != 12 && size_bits != 21 ? NIE_EXPECT_RAM_BAD_VALUE_SIZE_BITS :
-      ipa >= 0x8000000000 ? NIE_EXPECT_RAM_BAD_VALUE_IPA :
-      ipa % (size_bits == 12 ? 4096 : 0x200000) != 0 ? NIE_EXPECT_RAM_UNALIGNED_IPA :
-      ipa >= NIE_SHARED_HALF ? NIE_EXPECT_RAM_WRONG_HALF_IPA :
-      count == 0 ? NIE_EXPECT_RAM_BAD_VALUE_COUNT :
-      count > TABLE_ENTRIES - index_of(ipa, size_bits == 12 ? 3 : 2) ? NIE_EXPECT_RAM_BAD_VALUE_COUNT :
-      \at(view_vspace[v].life, L) != VSPACE_BUILDING ? NIE_EXPECT_RAM_WRONG_STATE_VSPACE :
-      walk_of{L}(v + 1, ipa, size_bits == 12 ? 3 : 2) == GRANULE_NONE ? NIE_EXPECT_RAM_NO_TABLE_IPA : NIE_OK; */
+/*@ logic integer serial_of{L}(integer g) = 0 <= g < RAM_GRANULES && \at(granule_state[g], L) == GRANULE_CNODE ?
+      \at(granule_place[g], L) * 0x100000000 + \at(granule_owner[g], L) : 0; */
 
 /* vCPUs and VSpaces name each other. */
 /*@ predicate wf_vspaces{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>

@@ -9,7 +9,8 @@ module Z = Numbers
 external reset : unit -> unit = "lock_reset" [@@noalloc]
 external free : int -> int -> unit = "lock_free" [@@noalloc]
 external expect_granule : int -> int -> int -> int -> unit = "lock_expect_granule" [@@noalloc]
-external expect_entry : int -> int -> int -> int -> int -> unit = "lock_expect_entry_bytes" "lock_expect_entry" [@@noalloc]
+external expect_word : int -> int -> int -> unit = "lock_expect_word" [@@noalloc]
+external ram_base : unit -> int = "lock_ram_base" [@@noalloc]
 external expect_root : int -> unit = "lock_expect_root" [@@noalloc]
 external expect_vspace : int -> int -> int -> int -> int -> int -> unit = "lock_expect_vspace_bytes" "lock_expect_vspace" [@@noalloc]
 external expect_member : int -> int -> int -> unit = "lock_expect_member" [@@noalloc]
@@ -54,6 +55,7 @@ let start serial =
 (* ---- the model's state in the kernel's encoding, where it changed ---- *)
 
 let entry_at s v l i = Tmap.get (Tmap.get (Tmap.get s.k.vsp v).tab l) i
+let ram = z (ram_base ())
 let valid = function Leaf _ | Dev _ | Link _ -> true | _ -> false
 
 let table_of s v l i =
@@ -65,48 +67,25 @@ let show_entry s v l i =
   | None -> ()
   | Some t ->
       let at = n i land 511 in
-      (match entry_at s v l i with
-       | Empty -> expect_entry t at 0 0 0
-       | Destroyed -> expect_entry t at 0 4 0
-       | Ram -> expect_entry t at 0 8 0
-       | Link u -> expect_entry t at 1 (n u) 0
-       | Leaf (f, r) -> expect_entry t at (if n l = 2 then 3 else 2) (n f) (n r)
-       | Dev (p, r) -> expect_entry t at 4 (n p) (n r))
+      expect_word t at (n (word_of ram l (entry_at s v l i)))
 
 let show_entries s v l first count =
   for j = 0 to count - 1 do show_entry s v l (Z.add first (z j)) done
 
-let block_bit b = if b then 0x80000000 else 0
-
 let show_granule s g =
-  match get s.k.gran g with
-  | GFree -> expect_granule g 0 0 0
-  | GKernel -> expect_granule g 1 0 0
-  | GCnode (serial, _) -> expect_granule g 2 (n serial land 0xffffffff) (n serial lsr 32)
-  | GTable None -> expect_granule g 3 none 0
-  | GTable (Some ((v, l), i)) ->
-      let unit_ = if n l = 2 then n i * 512 else n i in   (* index of the naming entry: 1 GiB or 2 MiB *)
-      expect_granule g 3 (n v) (unit_ lor (n l lsl 24))
-  | GVspace -> expect_granule g 4 none 0
-  | GRoot v -> expect_granule g 5 (n v) 0
-  | GVcpu -> expect_granule g 6 none 0
-  | GPrivate (b, None, scrubbed) -> expect_granule g 7 none (block_bit b lor if scrubbed then 0x40000000 else 0)
-  | GPrivate (b, Some (v, i), _) -> expect_granule g 7 (n v) (block_bit b lor (if b then n i * 512 else n i))
-  | GShared (b, places) -> expect_granule g 8 (List.length places) (block_bit b)
-  | GTail _ -> expect_granule g 9 0 0
+  let x = get s.k.gran g in
+  expect_granule g (n (state_of x)) (n (owner_of x)) (n (place_of x))
 
-let life = function Building -> 0 | Active -> 1 | Ended -> 2 | Dying -> 3 | Dead -> 4
-let power = function Unconfigured -> 0 | Off -> 1 | On -> 2 | Crashed -> 3
 let bit b = if b then 1 else 0
 
 let show_vspace s v =
   let x = get s.k.vsp v in
-  expect_vspace v (bit x.guest) (life x.living) (n x.vmid) (n x.serial) (n x.policy);
+  expect_vspace v (bit x.guest) (n (life_number x.living)) (n x.vmid) (n x.serial) (n x.policy);
   for i = 0 to 7 do expect_member v i (n (get x.vcpus i)) done
 
 let show_vcpu s c =
   let x = get s.k.vcp c in
-  expect_vcpu c (n x.in_vspace) (n x.index) (bit x.of_guest) (power x.powered) (bit x.exiting);
+  expect_vcpu c (n x.in_vspace) (n x.index) (bit x.of_guest) (n (power_number x.powered)) (bit x.exiting);
   expect_core c (n x.core) (n x.runner) (n x.cspace) (n x.cspace_serial)
 
 let show_vmids s =

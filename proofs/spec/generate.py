@@ -9,7 +9,7 @@ import yaml
 
 def definitions(api):
     yield "(* Generated from kernel/api/nie.yaml by generate.py: do not edit. *)"
-    yield "From Coq Require Import ZArith List. Import ListNotations. Local Open Scope Z_scope."
+    yield "From Coq Require Import ZArith List String. Import ListNotations. Local Open Scope string_scope. Local Open Scope Z_scope."
     for number, error in enumerate(api["errors"]):
         yield f"Definition err_{error['name']} : Z := {number}."
     for number, kind in enumerate(api["object_types"], 1):
@@ -25,6 +25,11 @@ def definitions(api):
         errors = "; ".join(f"(err_{error}, {call['name']}_{argument})" for error, argument, _ in call["errors"])
         yield f"Definition number_{call['name']} : Z := {number}."
         yield f"Definition errors_{call['name']} : list (Z * Z) := [{errors}]."
+        names = "; ".join(f'"NIE_{call["name"]}_{error}_{argument}"'.upper() for error, argument, _ in call["errors"])
+        yield f"Definition names_{call['name']} : list string := [{names}]."
+    for what, kind, empty in (("errors", "list (Z * Z)", "[]"), ("names", "list string", "[]")):
+        cases = " else ".join(f'if String.eqb call "{call["name"]}" then {what}_{call["name"]}' for call in api["calls"])
+        yield f"Definition {what}_of (call : string) : {kind} := {cases} else {empty}."
 
 
 def main():

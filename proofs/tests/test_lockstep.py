@@ -19,7 +19,7 @@ CAUGHT = yaml.safe_load((Path(__file__).parent / "c_mutants.yaml").read_text())
 @pytest.fixture(scope="session")
 def lockstep(folder):
     theories.prepare(folder)
-    theories.compile_all(folder, ["State", "Api", "Calls", "Extract"])
+    theories.compile_all(folder, ["State", "Api", "Calls", "Encode", "Extract"])
     return build.Lockstep(folder)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import coverage_table
+import printed
 import theories
 import yaml
 
@@ -40,6 +41,36 @@ def test_the_checker_agrees(compiled, full):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 0, result.stdout[-2000:]
     assert re.search(r"\* Axioms:\s*<none>", result.stdout), result.stdout[-2000:]
+
+
+def test_what_frama_c_proves_is_what_coq_prints(compiled):
+    assert printed.OUTPUT.read_text() == printed.printed(compiled), "proofs/c/spec.h: run proofs/spec/printed.py"
+
+
+def test_contracts_state_the_printed_answers_and_writes():
+    """Each call of the specification has its function proved to answer by the printed status, and to write what is printed."""
+    contracts = "".join(path.read_text() for path in sorted((theories.ROOT / "proofs" / "c").glob("*.acsl")))
+    text = printed.OUTPUT.read_text()
+    for name in re.findall(r"logic integer (\w+)_status\{L\}", text):
+        used = f"{name}_answers{{Pre}}(" if f"predicate {name}_answers" in text else f"{name}_status("
+        assert re.search(rf"ensures in_order: [^;]*{re.escape(used)}", contracts), f"no contract says {used}...)"
+    for name in re.findall(r"predicate (\w+)_done\{L, K\}", text):
+        assert f"ensures done: \\result == NIE_OK ==> {name}_done{{Pre, Here}}(" in contracts, f"no contract says {name}_done"
+
+
+def test_nothing_is_believed_of_the_c_without_a_theorem():
+    """`admit` in a contract stands below the name of the theorem that it rests on; nothing else is taken for true."""
+    known = {theorem for _, theorem in theories.theorems()}
+    for path in sorted((theories.ROOT / "proofs" / "c").glob("*")):
+        if path.suffix not in (".acsl", ".h"):
+            continue
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines, 1):
+            if re.search(r"\b(axiom|axiomatic)\b", line) and not line.lstrip().startswith(("#", "*", "/*")):
+                raise AssertionError(f"{path}:{number}: an axiom: {line}")
+            if re.search(r"\badmit\b", line):
+                theorem = re.search(r"# theorem (\w+)", lines[number - 2])
+                assert theorem and theorem[1] in known, f"{path}:{number}: admits what no theorem says: # theorem NAME above it"
 
 
 def test_the_table_is_current():

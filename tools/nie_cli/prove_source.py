@@ -15,6 +15,7 @@ from say import Failure
 CONTRACTS = ROOT / "proofs" / "c"
 CORE = ROOT / "kernel" / "core"
 HEADERS = ROOT / "kernel" / "include" / "nie"
+LOGIC = ("logic.h", "spec.h")
 BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -133,7 +134,7 @@ class Sources:
         self.public = {f.name: f for f in self.functions.values() if not self.is_static(f)}
         self.headers = "\n".join(p.read_text() for p in self.header_files())
         self.generated, self.blocks = "", None
-        self.logic = logic_blocks((CONTRACTS / "logic.h").read_text())
+        self.logic = logic_blocks("".join((CONTRACTS / name).read_text() for name in LOGIC))
         self.check_names()
         for contracts in self.contracts.values():
             for contract in contracts.values():
@@ -184,7 +185,7 @@ class Sources:
         a proof rests on contracts alone."""
         function = self.functions[path, only]
         contract = self.contract(function)
-        parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + ['#include "logic.h"\n']
+        parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + [f'#include "{name}"\n' for name in LOGIC]
         parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
                   and "state" in contracts for line in contracts["state"].clauses]
         callees = self.callees(function)

@@ -1,0 +1,35 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes proofs/c/spec.h: the specification of Contracts.v as Print.v prints it for Frama-C. The suite `spec` compares them."""
+import re
+import tempfile
+from pathlib import Path
+
+import theories
+
+OUTPUT = theories.ROOT / "proofs" / "c" / "spec.h"
+HEADER = ("/* SPDX-License-Identifier: Apache-2.0 */\n"
+          "/* Printed from proofs/spec/Contracts.v by proofs/spec/printed.py: do not edit. What calls answer and write, L before\n"
+          " * and K after the call; Printed.v proves that it is what the theorems are about. */\n\n")
+FILES = ["State", "Api", "Calls", "Encode", "Language", "Contracts", "Print"]
+
+
+def printed(folder):
+    """From a folder in which FILES are compiled."""
+    (folder / "Text.v").write_text("From Nie Require Import Print.\nEval vm_compute in text.\n")
+    answer = re.fullmatch(r'\s*= "(.*)"(?:%string)?\s*: string\s*', theories.coqc(folder, "Text"), re.S)
+    if not answer:
+        raise theories.Broken("Print", 0, "no text")
+    return HEADER + answer[1].replace('""', '"')
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        theories.prepare(folder)
+        theories.compile_all(folder, FILES)
+        OUTPUT.write_text(printed(folder))
+
+
+if __name__ == "__main__":
+    main()
