@@ -69,9 +69,7 @@ Section Printed.
 Variables (n half : Z) (st : iso).
 Let ram := 2 * half.
 Let s := k st.
-Hypothesis small : n <= NONE.
-Hypothesis I : inv st.
-Hypothesis B : bounded n s.
+Variables (small : n <= NONE) (I : inv st) (B : bounded n s).
 
 Lemma seen_true v : is_vspace s v = true -> seen n s v = true.
 Proof. intros V. unfold seen, inside. rewrite V. pose proof (vspace_in n s v B V). lia. Qed.

@@ -13,7 +13,7 @@ INTERFACE = ROOT / "kernel" / "api" / "nie.yaml"
 NEEDS = {"State": [], "Api": [], "Calls": ["State", "Api"], "Order": ["Calls"], "Invariant": ["State"], "Meanwhile": ["Invariant"],
          "Safety": ["Meanwhile", "Calls"], "Reachable": ["Safety"], "Security": ["Reachable"],
          "Encode": ["State"], "Language": ["Calls", "Encode"], "Contracts": ["Language"], "Print": ["Contracts"],
-         "Bounds": ["Reachable"], "Printed": ["Contracts", "Bounds"], "Extract": ["Calls", "Encode"]}
+         "Bounds": ["Reachable"], "Printed": ["Contracts", "Bounds"], "Written": ["Printed"], "Extract": ["Calls", "Encode"]}
 FILES = list(NEEDS)
 THEOREM = re.compile(r"^(?:Theorem|Corollary) (\w+)", re.M)
 
