@@ -39,15 +39,20 @@ class Build:
             raise Problem(f"{path} is missing: build with cmake --build {self.folder}")
         return path
 
-    def vmm(self, image):
-        """The VMM's ELF: host-vmm, or what vmm.image names."""
+    def vmm(self, image, folder):
+        """The VMM's ELF: host-vmm, or what vmm.image names, a path from `folder` on or a task of this tree."""
         if image is None:
             return self.file("vmm")
+        if image.value.endswith(".elf"):
+            path = folder / pathlib.Path(image.value).expanduser()
+            if not path.is_file():
+                raise Problem(f"vmm.image: {image.value}: {path}: there is no such file; build the VMM first", image.where)
+            return path
         kind, _, name = image.value.partition(":")
         path = self.folder / "tasks" / f"{name}.elf"
         if kind != "task" or not path.is_file():
             known = ", ".join(sorted(f"task:{p.stem}" for p in path.parent.glob("*.elf"))) or "none"
-            raise Problem(f"vmm.image: {image.value!r} is no task that is built; there are {known}", image.where)
+            raise Problem(f"vmm.image: {image.value!r} is neither a path to a .elf nor a task that is built; there are {known}", image.where)
         return path
 
     def compile(self, spec, output):
@@ -85,7 +90,7 @@ def from_yaml(options, build):
     cores = source.whole(system.cores, "machine.cores", 1, board.cores)
     found = files.Files(files.Places(options.build, options.cache, options.guest_dir, path.resolve().parent))
     guest_files = {guest.name: found.of_guest(guest) for guest in system.guests}
-    vmm = build.vmm(system.vmm_image)
+    vmm = build.vmm(system.vmm_image, path.resolve().parent)
     flat = elf.flatten(vmm, VMM_BASE)
     description, blob, tree = compose.compose(system, board, cores, flat, guest_files, found.data)
     stored = {VMM_FILE: flat.data, BLOB_FILE: blob}

@@ -63,6 +63,7 @@ static const char *run(void)
 		switch (exit.reason) {
 		case NIE_EXIT_MMIO:
 			if (!access_device(&exit, &entry.reply)) {
+				printf("access to 0x%lx:\n", exit.mmio.ipa);
 				return "it looked for a device that is not there";
 			}
 			break;
@@ -72,6 +73,7 @@ static const char *run(void)
 		case NIE_EXIT_SYSTEM_OFF:
 			return "it turned itself off";
 		case NIE_EXIT_FAULT:
+			printf("access to 0x%lx:\n", exit.fault.ipa);
 			return "it used memory in a way that is not allowed";
 		case NIE_EXIT_CRASH:
 			return "it crashed";

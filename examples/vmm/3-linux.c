@@ -119,6 +119,7 @@ static const char *run(void)
 		case NIE_EXIT_MMIO:
 			entry.reply = exit.mmio.value;
 			if (!bus_dispatch(&bus, exit.mmio.ipa, exit.mmio.size, 0, exit.mmio.write, &entry.reply)) {
+				printf("access to 0x%lx:\n", exit.mmio.ipa);
 				return "it looked for a device that is not there";
 			}
 			break;
@@ -131,6 +132,7 @@ static const char *run(void)
 		case NIE_EXIT_SYSTEM_OFF:
 			return "it turned itself off";
 		case NIE_EXIT_FAULT:
+			printf("access to 0x%lx:\n", exit.fault.ipa);
 			return "it used memory in a way that is not allowed";
 		case NIE_EXIT_CRASH:
 			return "it crashed";

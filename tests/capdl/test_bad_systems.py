@@ -139,6 +139,8 @@ def test_raw_guest(place):
 
 @pytest.mark.parametrize("setting, words", [
     ("three.kernel=x", ["no guest three", "one, two"]), ("one.kernal=x", ["one: unknown key kernal"]),
+    ("vmm.image=none.elf", ["vmm.image: none.elf: ", "build the VMM first"]),
+    ("vmm.image=mine", ["vmm.image: 'mine' is neither a path to a .elf nor a task that is built"]),
     ("kernel=x", ["GUEST.KEY=VALUE"]), ("vmm.memory=x", ["--set vmm.memory", "not a size"])])
 def test_set(place, setting, words):
     fails(place, place.run(GOOD, "--set", setting), *words)

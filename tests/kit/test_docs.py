@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import shutil
 import subprocess
 
 import docs
@@ -11,7 +12,9 @@ import pytest
 
 ROOT = paths.ROOT
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND = re.compile(r"^(tools/nie|python3|cmake|NIE_CACHE=\S+ \S*python3)\b")
+COMMAND = re.compile(r"^(tools/nie|python3|cmake|cp|NIE_CACHE=\S+ \S*python3)\b")
+# What a page says to put into a file of the reader's: the path in its own line, then the content.
+READERS_FILE = re.compile(r"^`~/(\S+)`:\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # Commands of the documentation that other tests execute: file and function.
 ELSEWHERE = {
@@ -30,7 +33,7 @@ ELSEWHERE = {
 # What stands for a name of the reader's.
 GIVEN = {"--system FILE.yaml": "--system configs/systems/minimal.yaml", "--system FILE.cdl": "--system {tmp}/out/minimal.cdl",
          "--archive archive.bin": "--archive {tmp}/out/archive.bin", "--out DIR": "--out {tmp}/out",
-         " [--set alpha.kernel=FILE]": " --set gamma.memory='8 MiB'", "build/my-vmm": "{tmp}/my-vmm"}
+         " [--set alpha.kernel=FILE]": " --set gamma.memory='8 MiB'"}
 
 
 def commands():
@@ -52,7 +55,11 @@ def test_there_are_commands():
 def test_every_command_is_executed(tmp_path):
     """Here, in the order of the pages, or by the test that is named above."""
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
-                   "PATH": f"/usr/bin:{os.environ['PATH']}"}
+                   "XDG_CACHE_HOME": str(paths.CACHE.parent), "PATH": f"/usr/bin:{os.environ['PATH']}"}
+    for path in FILES:
+        for name, content in READERS_FILE.findall(path.read_text()):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(content)
     for page, command in commands():
         if command in ELSEWHERE:
             file, function = ELSEWHERE[command]
@@ -66,7 +73,27 @@ def test_every_command_is_executed(tmp_path):
         result = subprocess.run(line, shell=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, timeout=200)
         assert result.returncode == 0, f"{page}: {command}\n{result.stdout}"
-    assert (tmp_path / "my-vmm" / "tasks" / "2-guest.elf").exists()
+    own_vmm_and_guest(tmp_path, environment)
+
+
+def own_vmm_and_guest(home, environment):
+    """docs/writing-a-vmm.md: what the project of the reader says as it is copied, and with the device that the page adds."""
+    page = (ROOT / "docs" / "writing-a-vmm.md").read_text()
+    added = re.search(r"^```c\n(\tstatic u64 number;.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    source = home / "my-vmm" / "my-vmm.c"
+
+    def run():
+        return subprocess.run(["tools/nie", "run", str(home / "my-vmm" / "system.yaml"), "--cores", "1"], cwd=ROOT, env=environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200)
+
+    assert "mine: it looked for a device that is not there" in run().stdout
+    head, brace, tail = source.read_text().partition("static bool access_device(const struct nie_run_exit *exit, u64 *reply)\n{\n")
+    source.write_text(head + brace + added + tail)
+    subprocess.run(["cmake", "--build", str(home / "my-vmm" / "build")], env=environment, check=True, stdout=subprocess.DEVNULL)
+    lines = [line.strip() for line in run().stdout.splitlines()]
+    assert "1" in lines and "mine: it turned itself off; 4352 KiB are free again." in lines
+    assert subprocess.run(["man", "-M", str(home / "nie" / "share" / "man"), "-w", "nie_run"], stdout=subprocess.DEVNULL,
+                          env=environment).returncode == 0 or not shutil.which("man")
 
 
 @functools.cache

@@ -16,20 +16,12 @@ from say import Failure, say
 GDB = "gdb-multiarch"
 
 
-def symbols(system):
-    """The kernel's and the VMM's."""
-    vmm = TARGET / "userland" / "host-vmm" / "host-vmm.elf"
-    if system.own_vmm:
-        vmm = TARGET / "tasks" / f"{system.own_vmm.removeprefix('task:')}.elf"
-    return TARGET / "kernel" / "arch" / "arm64" / "kernel.elf", vmm
-
-
 def run(options):
     if shutil.which(GDB) is None:
         raise Failure(f"{GDB} is missing: install the package {GDB}")
     system = systems.find(options.system)
     image = build.system(system)
-    kernel, vmm = symbols(system)
+    kernel, vmm = TARGET / "kernel" / "arch" / "arm64" / "kernel.elf", system.vmm_elf(TARGET)
     # Tasks are linked at one address: a breakpoint in the VMM would stop the initial task before it. So begin where that hands over.
     start = f"thbreak *{dump.entry_of(image.parent):#x}"
     begin = [] if options.from_reset else [start, "continue", "stepi", start, "continue"]

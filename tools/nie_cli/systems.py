@@ -23,6 +23,14 @@ class System:
     own_vmm: str | None = None  # another than host-vmm: it need not report on its guests
     ram: int | None = None  # machine.memory; None: the platform's
 
+    def vmm_elf(self, tree):
+        """As capdl.build finds it. `tree`: the target build."""
+        if self.own_vmm is None:
+            return tree / "userland" / "host-vmm" / "host-vmm.elf"
+        if self.own_vmm.endswith(".elf"):
+            return self.path.parent / Path(self.own_vmm).expanduser()
+        return tree / "tasks" / f"{self.own_vmm.removeprefix('task:')}.elf"
+
     def expected(self):
         """{guest: how it should end}."""
         return {name: guest.get("expect", "off") for name, guest in self.guests.items()}
