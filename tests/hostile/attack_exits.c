@@ -245,6 +245,7 @@ void attack_exits(void)
 		X(6) | X(7));
 	comes_back("look at the registers of a guest at an MMIO read, X6 too", EXIT_READ_9, MAILBOX + MAILBOX_DATA, 0,
 		X(7) | X(9));
+	comes_back("look at and change registers at an MMIO read into none", EXIT_READ_ZR, MAILBOX + MAILBOX_DATA, 0, X(6));
 	comes_back("look at and change registers at an MMIO write", EXIT_WRITE, MAILBOX + MAILBOX_DATA, 0, X(6));
 	comes_back("look at and change registers at an MMIO write, X6 too", EXIT_WRITE_9, MAILBOX + MAILBOX_DATA, 0,
 		X(9));
@@ -253,6 +254,9 @@ void attack_exits(void)
 	comes_back("look at and change registers at PSCI CPU_SUSPEND", EXIT_SUSPEND, 0, NIE_EXIT_WFI, X(0) | X(1));
 	comes_back("look at and change registers at an SGI", EXIT_SGI, 0, NIE_EXIT_SGI, 0);
 	comes_back("look at and change registers at a write of the physical timer", EXIT_TIMER, 0, NIE_EXIT_REGISTER, 0);
+	comes_back("look at and change registers at a read of the physical timer", EXIT_TIMER_READ, 0, NIE_EXIT_REGISTER, X(7));
+	comes_back("look at and change registers at a read of the physical timer into none", EXIT_TIMER_READ_ZR, 0,
+		   NIE_EXIT_REGISTER, 0);
 	comes_back("look at and change registers at RSI_IPA_STATE_SET", EXIT_EXPECT, guest_expected_ipa(9),
 		NIE_EXIT_IPA_STATE, X(0) | X(1) | X(2) | X(3));
 	own_registers();

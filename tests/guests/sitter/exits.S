@@ -170,12 +170,15 @@ fill:
 
 	leave_by read, x6, ldr x7, [x6]
 	leave_by read_9, x9, ldr x7, [x9]
+	leave_by read_zr, x6, ldr xzr, [x6]
 	leave_by write, x6, str wzr, [x6]
 	leave_by write_9, x9, str wzr, [x9]
 	leave_by wfi, none, wfi
 	leave_by suspend, none, standby
 	leave_by sgi, none, msr s3_0_c12_c11_5, xzr
 	leave_by timer, none, msr cntp_ctl_el0, xzr
+	leave_by timer_read, none, mrs x7, cntp_cval_el0
+	leave_by timer_read_zr, none, mrs xzr, cntp_cval_el0
 	leave_by cpu_on, none, turn_on
 	leave_by serve, none, turn_on_to_serve
 	leave_by expect, x1, expect_page

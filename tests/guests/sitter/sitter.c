@@ -12,6 +12,7 @@
 #pragma GCC visibility push(hidden)
 uint64_t exit_read(uint64_t address);
 uint64_t exit_read_9(uint64_t address);
+uint64_t exit_read_zr(uint64_t address);
 uint64_t exit_write(uint64_t address);
 uint64_t exit_write_9(uint64_t address);
 uint64_t exit_expect(uint64_t address);
@@ -20,6 +21,8 @@ uint64_t exit_wfi(uint64_t address);
 uint64_t exit_suspend(uint64_t address);
 uint64_t exit_sgi(uint64_t address);
 uint64_t exit_timer(uint64_t address);
+uint64_t exit_timer_read(uint64_t address);
+uint64_t exit_timer_read_zr(uint64_t address);
 uint64_t exit_cpu_on(uint64_t address);
 uint64_t exit_serve(uint64_t address);
 uint64_t exit_spin(uint64_t address);
@@ -107,12 +110,15 @@ static uint64_t leave(uint64_t how, uint64_t address)
 	switch (how) {
 	case EXIT_READ: return exit_read(address);
 	case EXIT_READ_9: return exit_read_9(address);
+	case EXIT_READ_ZR: return exit_read_zr(address);
 	case EXIT_WRITE: return exit_write(address);
 	case EXIT_WRITE_9: return exit_write_9(address);
 	case EXIT_WFI: return exit_wfi(address);
 	case EXIT_SUSPEND: return exit_suspend(address);
 	case EXIT_SGI: return exit_sgi(address);
 	case EXIT_TIMER: return exit_timer(address);
+	case EXIT_TIMER_READ: return exit_timer_read(address);
+	case EXIT_TIMER_READ_ZR: return exit_timer_read_zr(address);
 	case EXIT_CPU_ON: return exit_cpu_on(address);
 	case EXIT_SERVE: return exit_serve(address);
 	case EXIT_SPIN: return exit_spin(address);
