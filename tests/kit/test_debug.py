@@ -36,7 +36,7 @@ def test_what_is_where(places):
     assert f"guest's vCPU 0 of the VSpace at {guest}" in text and "    x0  0000000084000008" in text  # its last call: SYSTEM_OFF
     assert ": vspace" in text and "0x40200000: kernel" in text
     assert "0x1000 is not RAM" in text and f"{task} is a granule of state vspace, not vcpu" in text
-    assert "nie granule, guests, vcpu, caps or walk" in text
+    assert "nie granule, guests, vcpu, caps, walk, space or symbols" in text
 
 
 def test_capabilities(places):
@@ -44,3 +44,25 @@ def test_capabilities(places):
                  "python gdb.execute('nie caps ' + hex(m.address(m.state.index('cnode'))))")
     assert re.search(r"^ +24: device 0x9000000, 12 bits \(RWXC\)", text, re.MULTILINE), text
     assert re.search(r"^ +64: untyped 0x\w+, 24 bits \(RWXC\), depth 1", text, re.MULTILINE)
+
+
+def test_a_guest_by_its_symbols():
+    """It is stopped at a function of its own, its lines are shown, and then the kernel's."""
+    commands = ["nie space", "nie symbols gamma", "hbreak guest_main", "continue", "nie space", "info symbol $pc", "info line *$pc",
+                "delete", "nie symbols kernel", "hbreak exit_to_runner", "continue", "nie space", "info symbol $pc", "nie symbols alpha"]
+    words = [word for command in commands for word in ("-x", command)]
+    result = subprocess.run([str(paths.ROOT / "tools" / "nie"), "debug", "minimal", "--batch", *words], cwd=paths.ROOT,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200)
+    text = result.stdout
+    spaces = re.findall(r"^EL.*$", text, re.MULTILINE)
+    assert len(spaces) == 3 and spaces[0].startswith("EL0, task vmm, VMID ") and spaces[2] == "EL2, the kernel", text
+    assert re.fullmatch(r"EL1, guest gamma, VMID \d+, VSpace at 0x\w+", spaces[1])
+    assert "symbols of gamma" in text and "guest_main in section .text" in text, text
+    assert re.search(r'Line \d+ of ".*hello\.c"', text) and "exit_to_runner" in text
+    assert "nie symbols: kernel or gamma, not alpha" in text
+
+
+def test_symbols_of_a_guest_that_is_not_there():
+    result = subprocess.run([str(paths.ROOT / "tools" / "nie"), "debug", "minimal", "--batch", "--guest-symbols", "alpha=x.elf"],
+                            cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200)
+    assert result.returncode == 1 and "--guest-symbols alpha=x.elf: give GUEST=FILE" in result.stdout

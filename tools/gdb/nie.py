@@ -6,7 +6,9 @@ address space the stopped core is in.
     nie guests                VSpaces and their vCPUs
     nie vcpu ADDRESS          saved registers of a vCPU, where it is, and what it waits for
     nie caps ADDRESS          capabilities in a CNode
-    nie walk ADDRESS IPA      translation of an IPA in a VSpace, level by level"""
+    nie walk ADDRESS IPA      translation of an IPA in a VSpace, level by level
+    nie space                 whose address space this core is in: the kernel's, a task's or a guest's
+    nie symbols NAME          symbols of the kernel, or of a guest in their place: both may have the same addresses"""
 import pathlib
 import struct
 import sys
@@ -17,6 +19,7 @@ TOOLS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOOLS / "nie_cli"), str(TOOLS.parent)]
 
 import live_state  # noqa: E402
+import ownership  # noqa: E402
 from capdl import asbuilt  # noqa: E402
 from paths import ROOT, TARGET  # noqa: E402
 
@@ -28,16 +31,26 @@ LIFE = ("building", "active", "ended", "dying", "dead")
 POWER = ("unconfigured", "off", "on", "crashed")
 
 
+def fields(structure):
+    """{member: (offset, size, size of an element)}."""
+    found = {}
+    for member in gdb.lookup_type(f"struct {structure}").fields():
+        kind = member.type.strip_typedefs()
+        found[member.name] = (member.bitpos // 8, kind.sizeof, kind.target().sizeof if kind.code == gdb.TYPE_CODE_ARRAY else kind.sizeof)
+    return found
+
+
+FACTS = globals().get("NIE_FACTS", {"guests": {}, "owners": [], "vmm": "", "kernel": ""})  # tools/nie_cli/debug.py
+OWNERS = ownership.Owners(FACTS["owners"])
+# Now: later a guest's symbols may stand in the kernel's place.
+FIELDS = {structure: fields(structure) for structure in ("vcpu", "vspace")}
+
+
 def field(data, structure, name):
     """One of a kernel structure, by the kernel's own symbols."""
-    kind = gdb.lookup_type(f"struct {structure}")
-    found = next(f for f in kind.fields() if f.name == name)
-    size = found.type.sizeof
-    at = found.bitpos // 8
-    if found.type.strip_typedefs().code == gdb.TYPE_CODE_ARRAY:
-        step = found.type.strip_typedefs().target().sizeof
-        return [int.from_bytes(data[at + i:at + i + step], "little") for i in range(0, size, step)]
-    return int.from_bytes(data[at:at + size], "little")
+    at, size, step = FIELDS[structure][name]
+    values = [int.from_bytes(data[at + i:at + i + step], "little") for i in range(0, size, step)]
+    return values if size > step else values[0]
 
 
 def physical(address, size):
@@ -92,7 +105,7 @@ class Nie(gdb.Command):
         words = gdb.string_to_argv(argument)
         action = getattr(self, words[0], None) if words and not words[0].startswith("_") else None
         if action is None or words[0] in dir(gdb.Command):
-            raise gdb.GdbError("nie granule, guests, vcpu, caps or walk: help nie says more")
+            raise gdb.GdbError("nie granule, guests, vcpu, caps, walk, space or symbols: help nie says more")
         try:
             action(Machine(), *words[1:])
         except TypeError:
@@ -158,5 +171,35 @@ class Nie(gdb.Command):
                 return
             table = machine.granule_of(entry & asbuilt.TARGET)
 
+    def space(self, machine):
+        level = int(gdb.parse_and_eval("$cpsr")) >> 2 & 3
+        if level == 2:
+            print("EL2, the kernel")
+            return
+        root = machine.granule_of(int(gdb.parse_and_eval("$VTTBR_EL2")) & asbuilt.TARGET)
+        if root is None or machine.state[root] != "root":
+            raise gdb.GdbError("VTTBR_EL2 names no VSpace: the kernel has not started a task yet")
+        data = machine.page(root - 1)
+        kind = "guest" if field(data, "vspace", "guest") else "task"
+        print(f"EL{level}, {kind} {OWNERS.of(root - 1) or ''}, VMID {field(data, 'vspace', 'vmid')}, VSpace at {machine.address(root - 1):#x}")
 
+    def symbols(self, machine, name):
+        global shown
+        known = FACTS["guests"]
+        if name != "kernel" and name not in known:
+            raise gdb.GdbError(f"nie symbols: kernel{''.join(f' or {guest}' for guest in known)}, not {name}; "
+                               "tools/nie debug --guest-symbols gives others")
+        if shown != "kernel":
+            gdb.execute(f"remove-symbol-file {known[shown][0]}", to_string=True)
+        if name == "kernel":
+            gdb.execute(f"symbol-file {FACTS['kernel']}", to_string=True)
+        else:
+            gdb.execute("symbol-file", to_string=True)
+            file, offset = known[name]
+            gdb.execute(f"add-symbol-file {file} -o {offset:#x}", to_string=True)
+        shown = name
+        print(f"symbols of {name}")
+
+
+shown = "kernel"
 Nie()

@@ -53,6 +53,8 @@ def parse_arguments():
     sub.add_argument("system", nargs="?", default="minimal", help="YAML file, or a name in configs/systems")
     sub.add_argument("--cores", type=int, default=1, metavar="N", help="1 to 8 (default 1)")
     sub.add_argument("--from-reset", action="store_true", help="stop at the machine's first instruction, not at the VMM's")
+    sub.add_argument("--guest-symbols", action="append", default=[], metavar="GUEST=FILE[@OFFSET]",
+                     help="symbols of a guest, OFFSET added to their addresses; may be repeated")
     sub.add_argument("--batch", action="store_true", help="end after the commands of -x")
     sub.add_argument("-x", dest="execute", action="append", default=[], metavar="COMMAND", help="a command for gdb; may be repeated")
     command("docs", "make the documentation's site, in build/docs/site", make_docs)

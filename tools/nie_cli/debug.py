@@ -8,12 +8,36 @@ from pathlib import Path
 
 import build
 import dump
+import live_state
 import machine
+import measure
+import ownership
 import systems
 from paths import ROOT, TARGET
 from say import Failure, say
 
 GDB = "gdb-multiarch"
+
+
+def guest_symbols(system, image, given):
+    """{guest: (ELF file, what to add to its addresses)}: of guests that host-vmm loads, and as --guest-symbols says."""
+    found = {}
+    for name, guest in system.guests.items():
+        kernel = str(guest.get("kernel", ""))
+        elf = TARGET / "guests" / f"{kernel.removeprefix('guest:')}.elf" if kernel.startswith("guest:") else system.path.parent / kernel
+        if system.own_vmm is None and elf.is_file() and elf.read_bytes()[:4] == b"\x7fELF":
+            # Those of this tree are linked at 0 and run where their image is put.
+            found[name] = (str(elf), measure.layout(image.parent, name)["entry"] if kernel.startswith("guest:") else 0)
+    for text in given:
+        name, _, file = text.partition("=")
+        file, _, offset = file.partition("@")
+        if name not in system.guests or not Path(file).is_file():
+            raise Failure(f"--guest-symbols {text}: give GUEST=FILE or GUEST=FILE@OFFSET; guests are {', '.join(system.guests)}")
+        try:
+            found[name] = (str(Path(file).resolve()), int(offset or "0", 0))
+        except ValueError:
+            raise Failure(f"--guest-symbols {text}: {offset} is no number") from None
+    return found
 
 
 def run(options):
@@ -22,6 +46,9 @@ def run(options):
     system = systems.find(options.system)
     image = build.system(system)
     kernel, vmm = TARGET / "kernel" / "arch" / "arm64" / "kernel.elf", system.vmm_elf(TARGET)
+    base = live_state.Kernel(kernel, TARGET / "generated" / "nie" / "platform.h").ram_base
+    owners = ownership.planned(image, system, options.cores, base)[0].ranges
+    facts = {"guests": guest_symbols(system, image, options.guest_symbols), "owners": owners, "vmm": str(vmm), "kernel": str(kernel)}
     # Tasks are linked at one address: a breakpoint in the VMM would stop the initial task before it. So begin where that hands over.
     start = f"thbreak *{dump.entry_of(image.parent):#x}"
     begin = [] if options.from_reset else [start, "continue", "stepi", start, "continue"]
@@ -33,7 +60,7 @@ def run(options):
                                                               start_new_session=True) as process:
             say(f"the console is {console}; help nie lists the commands, Ctrl-C stops the machine, quit ends it")
             commands = ["set confirm off", "set pagination off", f"directory {ROOT}", f"add-symbol-file {vmm}",
-                        f"source {ROOT / 'tools' / 'gdb' / 'nie.py'}", f"target remote {socket}", *begin, *options.execute]
+                        f"python NIE_FACTS = {facts!r}", f"source {ROOT / 'tools' / 'gdb' / 'nie.py'}", f"target remote {socket}", *begin, *options.execute]
             arguments = [word for command in commands for word in ("-ex", command)]
             previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is gdb's
             try:

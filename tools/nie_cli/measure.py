@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`measure`: what a guest's measurement will be, computed from its files and the system's description."""
+import json
 import subprocess
 import sys
+import tempfile
 
 import build
 import systems
@@ -18,6 +20,16 @@ def of_guest(folder, guest):
         lines = result.stderr.strip().splitlines() or [f"capdl.measure ended with status {result.returncode}"]
         raise Failure(lines[-1].removeprefix("error: "))
     return result.stdout.strip()
+
+
+def layout(folder, guest):
+    """Where host-vmm puts a guest, as tools/guest_layout says."""
+    with tempfile.NamedTemporaryFile() as tree:
+        result = subprocess.run([str(LAYOUT), str(folder / "guests.bin"), guest, tree.name], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+    if result.returncode:
+        raise Failure(result.stderr.strip())
+    return json.loads(result.stdout)
 
 
 def run(options):
