@@ -23,3 +23,13 @@ def folder(request):
 @pytest.fixture(scope="session")
 def full(request):
     return request.config.getoption("--full")
+
+
+@pytest.fixture(scope="session")
+def lockstep(folder):
+    import build
+    import theories
+
+    theories.prepare(folder)
+    theories.compile_all(folder, ["State", "Api", "Calls", "Encode", "Extract"])
+    return build.Lockstep(folder)

@@ -4,9 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import build
 import pytest
-import theories
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,13 +12,6 @@ LIMIT = 1800
 CALLS, CALLS_FULL = 200_000, 10_000_000
 MUTATIONS = {m["name"]: m for m in yaml.safe_load((ROOT / "tests/mutation/mutations.yaml").read_text())}
 CAUGHT = yaml.safe_load((Path(__file__).parent / "c_mutants.yaml").read_text())
-
-
-@pytest.fixture(scope="session")
-def lockstep(folder):
-    theories.prepare(folder)
-    theories.compile_all(folder, ["State", "Api", "Calls", "Encode", "Extract"])
-    return build.Lockstep(folder)
 
 
 def run(program, *arguments):
