@@ -5,6 +5,7 @@ import pytest
 import bench
 import bench_boot
 import bench_kernel
+import bench_peers
 import bench_scaling
 import bench_size
 from say import Failure
@@ -68,6 +69,18 @@ def test_boot_times():
     assert bench_boot.parse(lines, "x") == ({"init": 788116, "lines": 4000}, b"\xd0\x0d\xfe\xed")
     with pytest.raises(Failure, match="did not boot"):
         bench_boot.parse(lines[1:], "x")
+
+
+COSTS = ["peers: cost", "cost: nothing 4", "cost: call 104", "cost: device 604", "cost: interrupt-controller 204",
+         "cost: late 900", "cost: done"]
+
+
+def test_costs_of_peers():
+    """The loop around an operation is no part of it; a guest that did not end has no figures."""
+    assert bench_peers.costs(COSTS, "x") == {"call": 100, "device": 600, "interrupt-controller": 200, "late": 900}
+    for lines in (COSTS[:3], [line for line in COSTS if "late" not in line], []):
+        with pytest.raises(Failure, match="`cost` did not end"):
+            bench_peers.costs(lines, "x")
 
 
 def test_growth():

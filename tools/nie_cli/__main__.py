@@ -63,7 +63,7 @@ def parse_arguments():
                      help="some of the suites that docs/testing.md lists (default: all but soak)")
     sub.add_argument("--full", action="store_true", help="all of them, and repeat what is only tried once otherwise")
     sub = command("bench", "measure: instructions of the kernel's operations, sizes, boot beside native", bench)
-    sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: all)")
+    sub.add_argument("parts", nargs="*", metavar="PART", help="kernel, size, boot (default: these); where, scaling, peers, build")
     sub.add_argument("--cpu", default="max", metavar="MODEL", help="max (default, exact), neoverse-n1 or cortex-a72")
     sub.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     sub = command("prove", "prove kernel/core with Frama-C, function by function", prove)

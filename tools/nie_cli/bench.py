@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench_boot
+import bench_build
 import bench_kernel
+import bench_peers
 import bench_scaling
 import bench_size
 import bench_where
@@ -74,7 +76,9 @@ def measure_boot(cpu):
 
 
 # By name only, without budgets: docs/performance.md says what comes out.
-STUDIES = {"scaling": lambda: bench_scaling.show(bench_scaling.measure()),
+STUDIES = {"scaling": lambda: bench_scaling.show(bench_scaling.measure(ram=bench_scaling.LARGE)),
+           "build": lambda: bench_build.show(bench_build.measure()),
+           "peers": lambda: bench_peers.show(bench_peers.measure()),
            "where": lambda: bench_where.show(bench_where.measure())}
 MEASURE = {"kernel": measure_kernel, "size": measure_size, "boot": measure_boot}
 

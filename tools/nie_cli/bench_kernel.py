@@ -22,12 +22,12 @@ def command(image, cpu, cores, memory="1G"):
             "-no-reboot", "-kernel", str(image)]
 
 
-def boot(image, cpu, cores, memory="1G"):
+def boot(image, cpu, cores, memory="1G", limit=300):
     try:
         result = subprocess.run(command(image, cpu, cores, memory), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                timeout=300)
+                                timeout=limit)
     except subprocess.TimeoutExpired:
-        raise Failure("the benchmark did not end within 300 s") from None
+        raise Failure(f"the benchmark did not end within {limit} s") from None
     except OSError as error:
         raise Failure(f"{QEMU}: {error.strerror}: run tools/nie setup") from None
     return result.stdout.decode(errors="replace").splitlines()
