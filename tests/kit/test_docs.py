@@ -20,6 +20,8 @@ READERS_FILE = re.compile(r"^`~/(\S+)`:\n\n```\n(.*?)^```$", re.MULTILINE | re.D
 ELSEWHERE = {
     "tools/nie demo": ("tests/integration/test_demo.py", "def "),
     "tools/nie bench": ("tools/nie_cli/bench.py", "def check("),
+    "tools/nie bench build": ("tests/tools/test_bench.py", "def test_a_touched_file_keeps_its_time("),
+    "tools/nie bench peers": ("tools/nie_cli/bench.py", "bench_peers.behind"),
     "tools/nie bench scaling": ("tools/nie_cli/bench.py", "bench_scaling.unlawful"),
     "tools/nie bench where": ("tests/tools/test_bench.py", "def test_what_instructions_are("),
     "tools/nie test": ("tests/tools/test_suites.py", "def "),

@@ -4,6 +4,7 @@ import pytest
 
 import bench
 import bench_boot
+import bench_build
 import bench_kernel
 import bench_peers
 import bench_scaling
@@ -83,6 +84,24 @@ def test_costs_of_peers():
             bench_peers.costs(lines, "x")
 
 
+def test_behind_a_peer():
+    figures = {name: 10 for name in (*bench_peers.COSTS, "init", "lines")}
+    better = {name: 9 for name in figures}
+    assert not bench_peers.behind({"nie": better, "KVM, x": figures})
+    assert bench_peers.behind({"nie": better | {"late": 10}, "KVM, x": figures}) == ["peers: late: 10 under nie, 10 under KVM"]
+
+
+def test_a_touched_file_keeps_its_time(tmp_path):
+    file = tmp_path / "a.c"
+    file.write_text("int x;")
+    before = file.stat().st_mtime_ns
+    assert bench_build.touched(file, lambda: file.stat().st_mtime_ns) > before
+    assert file.stat().st_mtime_ns == before
+    with pytest.raises(Failure):
+        bench_build.touched(file, lambda: bench_build.seconds(["false"]))
+    assert file.stat().st_mtime_ns == before
+
+
 def test_growth():
     found = bench_scaling.series({"create-mib-64": 10.0, "create-mib-512": 80.0, "create-mib-128": 20.0, "null": 1.0})
     assert found == {"create-mib": [(64, 10.0), (128, 20.0), (512, 80.0)]}
@@ -97,6 +116,14 @@ def test_a_lock_held_half_of_the_time_serves_two_cores():
     assert bench_scaling.contention(50, 50, 1) == (1, 0)
     assert bench_scaling.contention(50, 50, 2) == (2, 0)
     assert bench_scaling.contention(50, 50, 8) == (2, 0.75)
+
+
+def test_at_random_cores_wait_for_the_lock_earlier():
+    assert bench_scaling.contention_at_random(50, 50, 1) == (1, 0)
+    calls, wait = bench_scaling.contention_at_random(50, 50, 2)
+    assert calls == pytest.approx(1.6) and wait == pytest.approx(0.2)  # by hand: stay 75, a round 125
+    calls, wait = bench_scaling.contention_at_random(50, 50, 64)
+    assert calls == pytest.approx(2) and wait > 0.95
 
 
 @pytest.mark.parametrize("logarithmic", [True, False])

@@ -142,6 +142,8 @@ def check(full):
     wrong = [f"{name} touches registers that entry.S leaves in place"
              for name in bench_size.reserved_registers(bench_size.disassembly())]
     wrong += bench_scaling.unlawful(bench_scaling.measure())
+    if full:
+        wrong += bench_peers.behind(bench_peers.measure())
     missing += wrong
     problems += wrong
     for problem in problems:

@@ -121,6 +121,13 @@ def measure():
                 f"KVM, {versions['kvm']}": kvm_costs | kvm_linux, f"Xen, {versions['xen']}": xen(folder, initrd)}
 
 
+def behind(table):
+    """Where KVM is the better of the two."""
+    kvm = next(figures for name, figures in table.items() if name.startswith("KVM"))
+    return [f"peers: {name}: {table['nie'][name]:,} under nie, {kvm[name]:,} under KVM"
+            for name in (*COSTS, "init", "lines") if table["nie"][name] >= kvm[name]]
+
+
 def show(table):
     rows = {"Linux to /init, ms": lambda f: f"{f['init'] / 1000:,.1f}",
             "over native": lambda f: f"{f['init'] / table['native']['init']:.4f}",

@@ -58,6 +58,17 @@ def contention(held, outside, cores):
     return calls, 1 - calls / cores
 
 
+def contention_at_random(held, outside, cores):
+    """The same when both times vary at random, with these means, exponentially distributed: mean value analysis of a
+    closed queueing network (Reiser and Lavenberg 1980). Real loads are between the two."""
+    waiting, rate, stay = 0.0, 0.0, held
+    for n in range(1, cores + 1):
+        stay = held * (1 + waiting)
+        rate = n / (outside + stay)
+        waiting = rate * stay
+    return rate * (held + outside), (stay - held) / (stay + outside)
+
+
 def ticks(low, high):
     return [10 ** e for e in range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)]
 

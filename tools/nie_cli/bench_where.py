@@ -135,15 +135,16 @@ def show(result):
         for title, counts, order in (("by class", by_class, CLASSES), ("for", by_purpose, PURPOSES)):
             say(f"  {title}: " + ", ".join(f"{name} {counts[name]}" for name, _ in order if counts[name]))
     # A core that does nothing else; what it does outside the kernel is left out, so this is the worst case.
-    loads = {"hypercalls (cap_info)": ("null",), "MMIO exits": ("mmio-exit", "mmio-run")}
+    loads = {"hypercalls": ("null",), "MMIO exits": ("mmio-exit", "mmio-run")}
     rates, waits = {}, {}
     for label, kinds in loads.items():
         held, count = (sum(result[kind][i] for kind in kinds) for i in (1, 0))
-        found = [(n, *bench_scaling.contention(held, count - held, n)) for n in range(1, 9)]
-        rates[label] = [(n, calls) for n, calls, _ in found]
-        waits[label] = [(n, 100 * wait) for n, _, wait in found]
-        say(f"{label}: the lock is always taken from {count / held:.2f} cores on; at 8, a core waits {waits[label][-1][1]:.0f} % "
-            "of its time")
+        for kind, contention in (("", bench_scaling.contention), (", at random", bench_scaling.contention_at_random)):
+            found = [(n, *contention(held, count - held, n)) for n in range(1, 9)]
+            rates[label + kind] = [(n, calls) for n, calls, _ in found]
+            waits[label + kind] = [(n, 100 * wait) for n, _, wait in found]
+            say(f"{label}{kind}: eight cores do as much as {found[-1][1]:.2f} alone, and wait {100 * found[-1][2]:.0f} % of "
+                f"their time; two, as {found[1][1]:.2f}, {100 * found[1][2]:.0f} %")
     bench_scaling.OUT.mkdir(parents=True, exist_ok=True)
     for file, title, label, lines in (("cores", "Cores that do nothing but call the kernel", "times one core", rates),
                                       ("waiting", "Time that each waits for the lock", "%", waits)):
