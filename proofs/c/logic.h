@@ -54,7 +54,24 @@
                  &granule_place[0 .. RAM_GRANULES - 1]) &&
       \separated(p, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1],
                  &view_vcpu[0 .. RAM_GRANULES - 1], &view_slot[0 .. RAM_GRANULES * 128 - 1]) &&
-      \separated(p, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1]); */
+      \separated(p, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
+                 &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
+
+/* A word of its caller's that a function answers in. */
+/*@ predicate word_apart{L}(u64 *p) = \valid{L}(p) &&
+      \separated(p, &granule_state[0 .. RAM_GRANULES - 1], &granule_owner[0 .. RAM_GRANULES - 1],
+                 &granule_place[0 .. RAM_GRANULES - 1]) &&
+      \separated(p, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1],
+                 &view_vcpu[0 .. RAM_GRANULES - 1]) &&
+      \separated(p, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
+                 &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
+/* A vCPU that a function is handed by its address lies in no other table of the kernel. */
+/*@ predicate vcpu_apart{L}(struct vcpu *v) = \valid{L}(v) &&
+      \separated(v, &granule_state[0 .. RAM_GRANULES - 1], &granule_owner[0 .. RAM_GRANULES - 1],
+                 &granule_place[0 .. RAM_GRANULES - 1]) &&
+      \separated(v, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1]) &&
+      \separated(v, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
+                 &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
 
 /* Free memory is zero; so is a private frame that is marked as scrubbed, which nobody has mapped. Zero is zero in
  * each view. */
@@ -97,6 +114,10 @@
 /*@ logic integer serial_of{L}(integer g) = 0 <= g < RAM_GRANULES && \at(granule_state[g], L) == GRANULE_CNODE ?
       \at(granule_place[g], L) * 0x100000000 + \at(granule_owner[g], L) : 0; */
 
+/*@ logic integer stream_attach_status{L}(integer stream, integer v) =
+      \at(stream_attached[stream], L) != 0 ? NIE_STREAM_ATTACH_MAPPED_STREAM :
+      \at(view_vspace[v].life, L) != VSPACE_BUILDING ? NIE_STREAM_ATTACH_WRONG_STATE_VSPACE : NIE_OK; */
+
 /* vCPUs and VSpaces name each other. */
 /*@ predicate wf_vspaces{L} = \forall integer g, i; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
       0 <= i < NIE_VSPACE_VCPUS ==> \at(view_vspace[g].vcpu[i], L) != GRANULE_NONE ==>
@@ -105,7 +126,17 @@
       \at(view_vcpu[\at(view_vspace[g].vcpu[i], L)].vspace, L) == g &&
       \at(view_vcpu[\at(view_vspace[g].vcpu[i], L)].index, L) == i; */
 /*@ predicate wf_vmids{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
-      1 <= \at(view_vspace[g].vmid, L) < 256 && \at(view_vspace[g].life, L) <= VSPACE_DEAD; */
+      1 <= \at(view_vspace[g].vmid, L) < VMIDS && \at(vmid_used[\at(view_vspace[g].vmid, L)], L) != 0; */
+/*@ predicate wf_lives{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VSPACE ==>
+      \at(view_vspace[g].life, L) <= VSPACE_DEAD; */
+/* No two VSpaces share a VMID: no translation of one is found in a TLB by another. */
+/*@ predicate wf_own_vmid{L} = \forall integer g, h; is_granule(g) ==> is_granule(h) ==> g != h ==>
+      \at(granule_state[g], L) == GRANULE_VSPACE ==> \at(granule_state[h], L) == GRANULE_VSPACE ==>
+      \at(view_vspace[g].vmid, L) != \at(view_vspace[h].vmid, L); */
+/* A stream is attached to a VSpace, which knows that it has devices. */
+/*@ predicate wf_streams{L} = \forall integer s; 0 <= s < PLATFORM_STREAMS ==> \at(stream_attached[s], L) != 0 ==>
+      is_granule(\at(stream_domain[s], L)) && \at(granule_state[\at(stream_domain[s], L)], L) == GRANULE_VSPACE &&
+      \at(view_vspace[\at(stream_domain[s], L)].streams, L) != 0; */
 /*@ predicate wf_vcpus{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
       (\at(view_vcpu[g].vspace, L) != GRANULE_NONE ==> is_granule(\at(view_vcpu[g].vspace, L)) &&
          \at(granule_state[\at(view_vcpu[g].vspace, L)], L) == GRANULE_VSPACE &&
@@ -135,12 +166,24 @@
 
 /*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L} &&
       wf_zero{L} && wf_walked_dirty{L} && wf_scrubbed{L} && wf_fits{L} && wf_blocks{L} && wf_leaves{L}; */
-/*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L} &&
+/*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_own_vmid{L} && wf_lives{L} && wf_streams{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L} &&
       wf_chain{L} && wf_top{L} && wf_alive{L}; */
 /*@ predicate wf{L} = wf_memory{L} && wf_running{L}; */
 
 /*@ predicate is_vspace{L}(integer g) = is_granule(g) && \at(granule_state[g], L) == GRANULE_VSPACE; */
 /*@ predicate is_vcpu{L}(integer g) = is_granule(g) && \at(granule_state[g], L) == GRANULE_VCPU; */
+
+/* Who belongs to whom, and who runs where, as before. */
+/*@ predicate same_members{K, L} = \forall integer g, i; is_granule(g) ==> 0 <= i < NIE_VSPACE_VCPUS ==>
+      \at(view_vspace[g].vcpu[i], L) == \at(view_vspace[g].vcpu[i], K); */
+/*@ predicate same_vspaces{K, L} = \forall integer g; is_granule(g) ==>
+      \at(view_vspace[g].vmid, L) == \at(view_vspace[g].vmid, K) && \at(view_vspace[g].life, L) == \at(view_vspace[g].life, K) &&
+      \at(view_vspace[g].streams, L) == \at(view_vspace[g].streams, K) &&
+      \at(view_vspace[g].guest, L) == \at(view_vspace[g].guest, K); */
+/*@ predicate same_vcpus{K, L} = \forall integer g; is_granule(g) ==>
+      \at(view_vcpu[g].vspace, L) == \at(view_vcpu[g].vspace, K) && \at(view_vcpu[g].index, L) == \at(view_vcpu[g].index, K); */
+/*@ predicate same_chains{K, L} = \forall integer g; is_granule(g) ==>
+      \at(view_vcpu[g].core, L) == \at(view_vcpu[g].core, K) && \at(view_vcpu[g].runner, L) == \at(view_vcpu[g].runner, K); */
 
 /* A vCPU that is current on a core. */
 /*@ predicate runs_on{L}(integer core) = 0 <= core < NIE_MAX_CORES && is_granule(\at(cores[core].current, L)) &&

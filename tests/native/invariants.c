@@ -249,7 +249,7 @@ static const char *check_streams(void)
 		MUST(!n->connected || (n->vmid == v->vmid && n->root == granule_address(g + 1u)));
 	}
 	for (granule_t g = 0; g < RAM_GRANULES; g++) {
-		MUST(granule_state[g] != GRANULE_VSPACE || vspace_at(g)->streams == count[g]);
+		MUST(granule_state[g] != GRANULE_VSPACE || (vspace_at(g)->streams != 0u) == (count[g] != 0u));
 	}
 	return NULL;
 }

@@ -18,6 +18,7 @@ HEADERS = ROOT / "kernel" / "include" / "nie"
 LOGIC = ("logic.h", "spec.h")
 BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 NAME = re.compile(r"[A-Za-z_]\w*")
+CONJUNCT = re.compile(r"\s*(?:ensures|requires|loop invariant) (\w+): \1;$")  # as each_conjunct() writes it
 
 
 def blank(text):
@@ -33,6 +34,7 @@ class Contract:
     clauses: list = field(default_factory=list)
     loops: dict = field(default_factory=dict)
     before: list = field(default_factory=list)  # (text of the source, annotation)
+    groups: list = field(default_factory=list)  # (goals, hypotheses): see `prove` in contracts_of()
 
     def text(self):
         return "\n".join(self.clauses)
@@ -88,8 +90,11 @@ def functions_of(path, source=None):
 
 
 def contracts_of(path):
-    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT`; and `state`, declarations of
-    the file's own variables for the others."""
+    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT`, `prove GOAL... [from PREDICATE...]`;
+    and `state`, declarations of the file's own variables for the others.
+
+    `prove` is about what `every` stands for: these goals are tried by themselves, with no more of `every` at hand than they
+    and the PREDICATEs are. To prove a thing from less is to prove it; the provers find it sooner."""
     result, here, into = {}, None, None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -113,8 +118,12 @@ def contracts_of(path):
         elif word == "before" and here is not None:
             into = []
             here.before.append((rest, into))
+        elif word == "prove" and here is not None:
+            goals, _, hypotheses = rest.partition(" from ")
+            here.groups.append((goals.split(), {*goals.split(), *hypotheses.split()}))
+            into = None
         else:
-            raise Failure(f"{path}:{number}: {line!r} is none of: state, function NAME, loop NUMBER, before TEXT")
+            raise Failure(f"{path}:{number}: {line!r} is none of: state, function NAME, loop NUMBER, before TEXT, prove GOALS")
     return result
 
 
@@ -134,7 +143,8 @@ class Sources:
         self.public = {f.name: f for f in self.functions.values() if not self.is_static(f)}
         self.headers = "\n".join(p.read_text() for p in self.header_files())
         self.generated, self.blocks = "", None
-        self.logic = logic_blocks("".join((CONTRACTS / name).read_text() for name in LOGIC))
+        self.logic_text = "".join((CONTRACTS / name).read_text() for name in LOGIC)
+        self.logic = logic_blocks(self.logic_text)
         self.check_names()
         for contracts in self.contracts.values():
             for contract in contracts.values():
@@ -180,12 +190,16 @@ class Sources:
             raise Failure(f"{CONTRACTS}/hw.acsl: {name} is in no header of kernel/include/nie: follow the source")
         return " ".join(match[0].split())
 
-    def woven(self, path, only):
+    def woven(self, path, only, kept=None):
         """One function with its annotations, below the contracts of those that it calls. No other function has a body:
-        a proof rests on contracts alone."""
+        a proof rests on contracts alone. `kept`: what is left of each `every`; None: all."""
+        def comment(lines):
+            return annotation(lines if kept is None else
+                              [line for line in lines if not (m := CONJUNCT.match(line)) or m[1] in kept])
+
         function = self.functions[path, only]
         contract = self.contract(function)
-        parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + [f'#include "{name}"\n' for name in LOGIC]
+        parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + [self.logic_text]
         parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
                   and "state" in contracts for line in contracts["state"].clauses]
         callees = self.callees(function)
@@ -198,13 +212,14 @@ class Sources:
             parts.append(line_directive(path, f.source, end) + f.source[end:f.start])
             end = f.end
             if f is function:
-                parts.append(comment(contract.clauses) + line_directive(path, f.source, f.start) + self.annotated(f, contract))
+                parts.append(comment(contract.clauses) + line_directive(path, f.source, f.start) +
+                             self.annotated(f, contract, comment))
             elif f.name in callees:
                 parts.append(f"{comment(self.contract(f).clauses)}{f.prototype}\n")
         return "".join(parts)
 
     @staticmethod
-    def annotated(function, contract):
+    def annotated(function, contract, comment):
         """The function's text with its loop annotations and assertions."""
         inserts, text, loops = [], function.text, function.loops()
         for number, lines in contract.loops.items():
@@ -222,8 +237,8 @@ class Sources:
             if text.count(anchor) != 1:
                 raise Failure(f"{contract.path}: {function.name} has {anchor!r} {text.count(anchor)} times: follow the source")
             inserts.append((text.index(anchor), comment(lines)))
-        for position, annotation in sorted(inserts, key=lambda i: i[0], reverse=True):
-            text = text[:position] + annotation + text[position:]
+        for position, inserted in sorted(inserts, key=lambda i: i[0], reverse=True):
+            text = text[:position] + inserted + text[position:]
         return text
 
     def key(self, function, also):
@@ -231,6 +246,7 @@ class Sources:
         contract = self.contract(function)
         parts = [also, function.text, rest_of(function, self.by_file[function.path])]
         parts += [contract.text(), repr(sorted(contract.loops.items())), repr(contract.before)]
+        parts += [repr([(goals, sorted(kept)) for goals, kept in contract.groups])] if contract.groups else []
         for name in self.callees(function):
             parts.append(self.contract_of_callee(function.path, name)[0].text())
         parts.append(needed_logic(self.logic, " ".join(parts[1:])))
@@ -243,7 +259,7 @@ def line_directive(path, source, position):
     return f'\n#line {source.count(chr(10), 0, position) + 1} "{path.relative_to(ROOT)}"\n'
 
 
-def comment(lines):
+def annotation(lines):
     return "/*@" + "\n".join(lines).strip("\n") + "\n*/\n"
 
 

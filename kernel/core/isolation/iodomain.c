@@ -8,6 +8,7 @@
 
 /* Most events that one call takes: what the SMMU's queue holds. A device that faults without end delays nobody. */
 #define EVENTS_AT_ONCE 64u
+#define COUNT_MAX 0xfffffffful
 
 u8 stream_attached[PLATFORM_STREAMS];
 granule_t stream_domain[PLATFORM_STREAMS];
@@ -51,7 +52,9 @@ static void take_events(void)
 			faults[e.stream].access = e.access;
 			faults[e.stream].event = e.event;
 		}
-		faults[e.stream].count++;
+		if (faults[e.stream].count < COUNT_MAX) {
+			faults[e.stream].count++;
+		}
 	}
 }
 
@@ -71,7 +74,7 @@ status_t stream_attach(u32 stream, granule_t vspace)
 	stream_domain[stream] = vspace;
 	take_events(); /* what its last owner's device did is no business of the next */
 	faults[stream].count = 0;
-	v->streams++;
+	v->streams = 1;
 	if (v->guest != 0u) {
 		measure_event(vspace, MEASURED_STREAM, stream, 0, 0);
 	} else {
@@ -89,6 +92,16 @@ void streams_connect(granule_t vspace)
 	}
 }
 
+static bool has_streams(granule_t vspace)
+{
+	for (u32 s = 0; s < PLATFORM_STREAMS; s++) {
+		if (is_attached(s, vspace)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool stream_detach(u32 stream, granule_t vspace)
 {
 	stream_must_be(stream);
@@ -98,8 +111,8 @@ bool stream_detach(u32 stream, granule_t vspace)
 	}
 	hw_stream_cut(stream);
 	stream_attached[stream] = 0;
-	vspace_at(vspace)->streams--;
 	/* Without devices, nothing of the VSpace is invalidated for them any more. */
+	vspace_at(vspace)->streams = has_streams(vspace) ? 1u : 0u;
 	hw_stream_invalidate_vspace(vspace_at(vspace)->vmid);
 	return true;
 }

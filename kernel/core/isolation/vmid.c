@@ -6,22 +6,24 @@
  */
 #include "nie/vmid.h"
 
-#define VMIDS 256u
+u8 vmid_used[VMIDS];
 
-static u8 used[VMIDS];
-static u32 left = VMIDS - 1u;
-
+/* Counted when asked, which is when a VSpace is made: a number kept beside the table could disagree with it. */
 u32 vmid_left(void)
 {
+	u32 left = 0;
+
+	for (u32 id = 1; id < VMIDS; id++) {
+		left += vmid_used[id] == 0u ? 1u : 0u;
+	}
 	return left;
 }
 
 u32 vmid_take(void)
 {
 	for (u32 id = 1; id < VMIDS; id++) {
-		if (used[id] == 0u) {
-			used[id] = 1;
-			left--;
+		if (vmid_used[id] == 0u) {
+			vmid_used[id] = 1;
 			return id;
 		}
 	}
@@ -30,6 +32,5 @@ u32 vmid_take(void)
 
 void vmid_give(u32 id)
 {
-	used[id] = 0;
-	left++;
+	vmid_used[id] = 0;
 }

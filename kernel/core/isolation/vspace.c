@@ -45,12 +45,12 @@ u32 vspace_serial(granule_t g)
 }
 
 /* Tell every core that runs a vCPU of this VSpace to leave it; true if there is none. */
-static bool cores_left(struct vspace *v)
+static bool cores_left(granule_t vspace)
 {
 	bool left = true;
 
 	for (u32 i = 0; i < NIE_VSPACE_VCPUS; i++) {
-		granule_t g = v->vcpu[i];
+		granule_t g = vspace_at(vspace)->vcpu[i];
 
 		if (g != GRANULE_NONE && vcpu_at(g)->core != CORE_NONE) {
 			vcpu_at(g)->exiting = 1;
@@ -71,7 +71,7 @@ bool vspace_kill(granule_t vspace, u32 *budget)
 	}
 	v->life = VSPACE_DYING;
 	streams_cut(vspace);
-	if (!cores_left(v) || !table_clear(vspace, vspace + 1u, 1, 0, budget)) {
+	if (!cores_left(vspace) || !table_clear(vspace, vspace + 1u, 1, 0, budget)) {
 		return false;
 	}
 	hw_invalidate_vspace(v->vmid, granule_address(vspace + 1u));

@@ -4,6 +4,10 @@
 
 #include "nie/types.h"
 
+#define VMIDS 256u
+
+extern u8 vmid_used[VMIDS];
+
 /* A VMID that no VSpace has; 0 if there is none. vmid_left() is in granule.h. */
 u32 vmid_take(void);
 /* Its translations have been invalidated. */

@@ -23,7 +23,7 @@ struct vspace {
 	u32 guest;  /* 0: a task's */
 	u32 life;   /* enum vspace_life */
 	u32 vmid;   /* its alone while it exists */
-	u32 streams; /* devices attached to it: iodomain.h */
+	u32 streams; /* 0: no device is attached to it (iodomain.h) */
 	u32 serial; /* never 0, never given again */
 	granule_t vcpu[NIE_VSPACE_VCPUS];
 	u64 policy; /* NIE_POLICY_*, fixed by activation */

@@ -18,9 +18,9 @@ extern struct vcpu view_vcpu[RAM_GRANULES];
 extern struct slot view_slot[RAM_GRANULES * 128u];
 
 /* Kernel code has pointers into these: WP must not take them for plain values. */
-static struct vspace *const view_vspace_pointer = view_vspace;
-static struct vcpu *const view_vcpu_pointer = view_vcpu;
-static struct slot *const view_slot_pointer = view_slot;
+struct vspace *const view_vspace_pointer = view_vspace;
+struct vcpu *const view_vcpu_pointer = view_vcpu;
+struct slot *const view_slot_pointer = view_slot;
 
 /* What no kernel variable says: 0 as long as a granule's content is zero. Scrubbing makes it 0, giving the granule to a task,
  * to a guest or to EL2 lets it be anything. */
