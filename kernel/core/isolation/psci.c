@@ -124,9 +124,9 @@ static void end_guest(u32 core, u64 reason)
 /* What depends on the arguments alone. */
 bool guest_query(struct vcpu *v)
 {
-	u32 argument = (u32)v->x[1];
+	u32 argument = LOW_HALF(v->x[1]);
 
-	switch ((u32)v->x[0]) {
+	switch (LOW_HALF(v->x[0])) {
 	case SMCCC_VERSION:
 		v->x[0] = SMCCC_1_2;
 		return true;
@@ -165,7 +165,7 @@ void guest_call(u32 core)
 {
 	granule_t g = cores[core].current;
 	struct vcpu *v = vcpu_at(g);
-	u32 function = (u32)v->x[0];
+	u32 function = LOW_HALF(v->x[0]);
 	u64 mask = (function & SMC64) != 0u ? ~0ul : 0xfffffffful;
 	u64 a = v->x[1] & mask;
 

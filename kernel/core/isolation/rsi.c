@@ -215,7 +215,7 @@ bool rsi_call(u32 core)
 {
 	struct vcpu *v = vcpu_at(cores[core].current);
 
-	switch ((u32)v->x[0]) {
+	switch (LOW_HALF(v->x[0])) {
 	case RSI_VERSION:
 		version(v);
 		return true;

@@ -25,6 +25,9 @@ typedef u32 slot_t;
 
 #define CORE_NONE 0xffffffffu
 
+/* The half of a register that W<n> names. */
+#define LOW_HALF(x) ((u32)((x) % 0x100000000ul))
+
 /* Status of a hypercall: one of the generated NIE_<CALL>_<ERROR>_<ARGUMENT>, or NIE_OK. */
 typedef u64 status_t;
 
