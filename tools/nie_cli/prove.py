@@ -36,8 +36,8 @@ TIMEOUT = int(os.environ.get("NIE_PROVE_SECONDS", "6"))  # seconds for one goal 
 OPTIONS = ["-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", PROVERS, "-wp-timeout", str(TIMEOUT),
            "-wp-par", "1", "-warn-unsigned-downcast", "-wp-check-memory-model", "-wp-split", "-wp-alias-init"]
 OVERFLOW = ["-warn-unsigned-overflow"]
-# Arithmetic modulo 2^32 or 2^64 is meant in these files.
-MODULAR = {"sha256.c"}
+# Arithmetic modulo 2^32 or 2^64 is meant in this file, and in this function.
+MODULAR = {"sha256.c", "skip_instruction"}
 TOTAL = re.compile(r"Proved goals:\s*(\d+) / (\d+)")
 VALID = re.compile(r"\[wp\] \[([^\]]+)\] Goal (\S+) : Valid")
 UNPROVED = re.compile(r"\[wp\] \[(?:Failed|Timeout|Unknown|Stepout)\] Goal typed_(\S+)")
@@ -153,7 +153,7 @@ class Prover:
         name = f"{function.path.stem}.{function.name}{part}"
         path = self.work / f"{name}.c"
         path.write_text(self.sources.woven(function.path, function.name, kept))
-        command = ["frama-c", *OPTIONS, *([] if function.path.name in MODULAR else OVERFLOW), *options,
+        command = ["frama-c", *OPTIONS, *([] if MODULAR & {function.path.name, function.name} else OVERFLOW), *options,
                    f"-cpp-extra-args=-I{CONTRACTS / 'include'} -I{CONTRACTS} -I{self.include} "
                    f"-I{ROOT / 'kernel/include'} -I{function.path.parent} -I{CORE / 'authority'}", "-wp-fct", function.name, str(path)]
         result = subprocess.run(command, env=self.variables, capture_output=True, text=True)

@@ -21,6 +21,8 @@
 #define EC_DATA_ABORT 0x24u
 #define EC_LAST_TRAPPED 0x1fu /* below here: instructions that EL2 traps */
 
+#define FIELD(value, low, width) (((value) >> (low)) % (1ul << (width)))
+
 /* Encoding of a system register in an ISS of EC_SYSREG, Rt and direction left out. */
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
 #define SYSREG_MASK SYSREG(3ul, 7ul, 15ul, 15ul, 7ul)
@@ -32,19 +34,14 @@
 #define ICC_ASGI1R_EL1 SYSREG(3ul, 0ul, 12ul, 11ul, 6ul)
 #define ICC_SGI0R_EL1 SYSREG(3ul, 0ul, 12ul, 11ul, 7ul)
 
-static u64 field(u64 value, u32 low, u32 width)
-{
-	return (value >> low) % (1ul << width);
-}
-
 static u32 class_of(u64 esr)
 {
-	return (u32)field(esr, 26, 6);
+	return (u32)FIELD(esr, 26, 6);
 }
 
 static void skip_instruction(struct vcpu *v, u64 esr)
 {
-	v->pc += 2u + 2u * field(esr, 25, 1); /* IL: a T32 instruction of AArch32 EL0 may be 16 bits */
+	v->pc += 2u + 2u * FIELD(esr, 25, 1); /* IL: a T32 instruction of AArch32 EL0 may be 16 bits */
 }
 
 static u64 register_get(const struct vcpu *v, u64 number)
@@ -82,12 +79,12 @@ static void crash(u32 core, u64 esr, u64 far)
 /* DFSC and IFSC: 0b0001LL translation fault, 0b0011LL permission fault. */
 static bool is_translation_fault(u64 esr)
 {
-	return field(esr, 2, 4) == 1u;
+	return FIELD(esr, 2, 4) == 1u;
 }
 
 static bool is_permission_fault(u64 esr)
 {
-	return field(esr, 2, 4) == 3u;
+	return FIELD(esr, 2, 4) == 3u;
 }
 
 /* The IPA of an abort; NIE_NEVER when the hardware does not say: after a permission fault HPFAR_EL2
@@ -100,7 +97,7 @@ static u64 fault_ipa(const struct vcpu *v, u64 esr, u64 far, u64 hpfar)
 	if (is_permission_fault(esr)) {
 		return NIE_NEVER;
 	}
-	return field(hpfar, 4, 40) * GRANULE_SIZE + far % GRANULE_SIZE;
+	return FIELD(hpfar, 4, 40) * GRANULE_SIZE + far % GRANULE_SIZE;
 }
 
 /* The answer to this exit goes into a register, as a load would fill it. */
@@ -154,8 +151,8 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 	bool write = (esr & (ISS_CM | ISS_WNR)) == ISS_WNR;
 	bool described = (esr & (ISS_ISV | ISS_CM | ISS_S1PTW)) == ISS_ISV;
 	u64 ipa = fault_ipa(v, esr, far, hpfar);
-	u32 size = 1u << field(esr, 22, 2);
-	u64 number = field(esr, 16, 5);
+	u32 size = 1u << FIELD(esr, 22, 2);
+	u64 number = FIELD(esr, 16, 5);
 
 	if (is_own_memory(core, esr, far, ipa, write ? 2u : 1u)) {
 		return;
@@ -171,7 +168,7 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 		exit_to_runner(core, NIE_EXIT_MMIO, ipa, size == 8u ? value : value % (1ul << (size * 8u)), size | 0x100u);
 		return;
 	}
-	await_answer(v, number, size, field(esr, 21, 1) == 0u ? 0u : (field(esr, 15, 1) != 0u ? 8u : 4u));
+	await_answer(v, number, size, FIELD(esr, 21, 1) == 0u ? 0u : (FIELD(esr, 15, 1) != 0u ? 8u : 4u));
 	exit_to_runner(core, NIE_EXIT_MMIO, ipa, 0, size);
 }
 
@@ -214,13 +211,13 @@ static void system_register(u32 core, u64 esr)
 	granule_t g = cores[core].current;
 	struct vcpu *v = vcpu_at(g);
 	u64 which = esr & SYSREG_MASK;
-	u64 number = field(esr, 5, 5);
-	bool read = field(esr, 0, 1) != 0u;
+	u64 number = FIELD(esr, 5, 5);
+	bool read = FIELD(esr, 0, 1) != 0u;
 	u64 value = 0;
 
-	if (read && hw_id_register((u32)field(esr, 0, 25), &value)) {
+	if (read && hw_id_register((u32)FIELD(esr, 0, 25), &value)) {
 		register_set(v, number, value);
-	} else if (field(esr, 20, 2) == 2u) { /* op0 2: debug registers read as zero, ignore writes */
+	} else if (FIELD(esr, 20, 2) == 2u) { /* op0 2: debug registers read as zero, ignore writes */
 		if (read) {
 			register_set(v, number, 0);
 		}
@@ -243,7 +240,7 @@ static void wait_for(u32 core, u64 esr)
 {
 	granule_t g = cores[core].current;
 	struct vcpu *v = vcpu_at(g);
-	bool wfe = field(esr, 0, 1) != 0u;
+	bool wfe = FIELD(esr, 0, 1) != 0u;
 
 	skip_instruction(v, esr);
 	if (wfe || v->runner == GRANULE_NONE || (v->guest != 0u && hw_interrupt_pending(g))) {
