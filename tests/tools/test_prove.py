@@ -82,6 +82,20 @@ def test_annotations_that_do_not_fit(tmp_path, contract, message):
         woven(tmp_path, contract)
 
 
+def test_goals_proved_from_less(tmp_path):
+    sources = Sources()
+    function, kept = sources.public["vcpu_make"], {"wf_leaves"}
+    contract = sources.contract(function)
+    assert (["wf_leaves"], kept) in contract.groups
+    assert "requires wf_tables: wf_tables;" in sources.woven(function.path, "vcpu_make")
+    part = sources.woven(function.path, "vcpu_make", kept)
+    assert "requires wf_leaves: wf_leaves;" in part and "ensures wf_leaves: wf_leaves;" in part
+    assert "wf_tables: wf_tables" not in part and "predicate wf_tables" in part
+    path = tmp_path / "a.acsl"
+    path.write_text("function first\n  assigns \\nothing;\nprove b c from d\n")
+    assert contracts_of(path)["first"].groups == [(["b", "c"], {"b", "c", "d"})]
+
+
 def test_logic_is_found_with_what_it_uses():
     blocks = logic_blocks("/*@ predicate a(integer x) = x; */ /*@ predicate b(integer x) = a(x); */ /*@ logic integer c = 1; */")
     assert needed_logic(blocks, "b(2)").count("predicate") == 2 and "c" not in needed_logic(blocks, "b(2)").split()

@@ -219,8 +219,9 @@ class Sources:
         return "".join(parts)
 
     @staticmethod
-    def annotated(function, contract, comment):
+    def annotated(function, contract, comment=None):
         """The function's text with its loop annotations and assertions."""
+        comment = comment or annotation
         inserts, text, loops = [], function.text, function.loops()
         for number, lines in contract.loops.items():
             if number > len(loops):
