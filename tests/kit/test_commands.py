@@ -3,6 +3,7 @@
 import subprocess
 
 import paths
+import pytest
 
 
 def nie(*words):
@@ -24,8 +25,15 @@ def test_dump(tmp_path):
     assert "\t\t24: console (RWXC)" in (tmp_path / "built.cdl").read_text()
 
 
-def test_bad_input(tmp_path):
-    for words in (("view", "nosuch"), ("dump", "nosuch"), ("debug", "nosuch"), ("view", tmp_path / "none.yaml")):
-        result = nie(*words)
-        assert result.returncode != 0
-        assert len([line for line in result.stderr.splitlines() if line.startswith("nie: error: ")]) == 1, result.stderr
+@pytest.mark.parametrize("words, message", [
+    (("view", "nosuch"), "no system nosuch"), (("dump", "nosuch"), "no system nosuch"), (("debug", "nosuch"), "no system nosuch"),
+    (("view", "none.yaml"), "No such file"), (("view", "minimal", "--out", "/proc/x"), "/proc/x: "),
+    (("dump", "minimal", "--cores", "0"), "--cores 0: qemu-virt has 1 to 8"), (("dump", "minimal", "--cores", "9"), "has 1 to 8"),
+    (("dump", "minimal", "--cores", "1", "--out", "/proc/x"), "--out /proc/x: "),
+    (("debug", "minimal", "--cores", "99", "--batch"), "--cores 99: qemu-virt has 1 to 8"), (("docs", "x"), "unrecognized arguments: x"),
+    (("measure", "minimal", "alpha"), "no guest alpha in minimal: it has gamma"), ((), "COMMAND")])
+def test_bad_input(words, message):
+    result = nie(*words)
+    assert result.returncode != 0
+    errors = [line for line in result.stderr.splitlines() if line.startswith("nie: error: ")]
+    assert len(errors) == 1 and message in errors[0] and "Traceback" not in result.stderr, result.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import build
 import dump
+import launch
 import live_state
 import machine
 import measure
@@ -44,6 +45,7 @@ def run(options):
     if shutil.which(GDB) is None:
         raise Failure(f"{GDB} is missing: install the package {GDB}")
     system = systems.find(options.system)
+    launch.check_cores(options.cores, system)
     image = build.system(system)
     kernel, vmm = TARGET / "kernel" / "arch" / "arm64" / "kernel.elf", system.vmm_elf(TARGET)
     base = live_state.Kernel(kernel, TARGET / "generated" / "nie" / "platform.h").ram_base

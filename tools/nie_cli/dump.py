@@ -8,6 +8,7 @@ from pathlib import Path
 
 import build
 import gdb_remote
+import launch
 import live_state
 import machine
 import systems
@@ -79,12 +80,16 @@ def compare(image, name, cores, state):
 
 def run(options):
     description = systems.find(options.system)
+    launch.check_cores(options.cores, description)
     image = build.system(description)
     with tempfile.TemporaryDirectory(prefix="nie-dump-") as folder:
         state = state_after_init(image, description, options.cores, Path(folder))
         text, differences = compare(image, description.name, options.cores, state)
     if options.out:
-        Path(options.out).write_text(text)
+        try:
+            Path(options.out).write_text(text)
+        except OSError as error:
+            raise Failure(f"--out {options.out}: {error.strerror}: give a file that can be written") from None
     else:
         sys.stdout.write(text)
     if differences:

@@ -15,14 +15,18 @@ from say import Failure, say
 MOST_CORES = 8
 
 
+def check_cores(cores, system):
+    most = min(MOST_CORES, system.platform.get("cores", MOST_CORES))
+    if not 1 <= cores <= most:
+        raise Failure(f"--cores {cores}: {system.platform['name']} has 1 to {most}")
+
+
 def check_machine(options, system):
-    """What all commands that boot a system take."""
+    """What commands take that run a system."""
     cpus = system.platform.get("qemu", {}).get("cpus", [])
     if options.cpu not in cpus:
         raise Failure(f"--cpu {options.cpu}: {system.platform['name']} has {', '.join(cpus)}")
-    most = min(MOST_CORES, system.platform.get("cores", MOST_CORES))
-    if not 1 <= options.cores <= most:
-        raise Failure(f"--cores {options.cores}: {system.platform['name']} has 1 to {most}")
+    check_cores(options.cores, system)
     for name in ("limit", "silence"):
         if getattr(options, name) < 1:
             raise Failure(f"--{name} {getattr(options, name)}: give a number of seconds from 1 on")

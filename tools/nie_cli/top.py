@@ -56,7 +56,8 @@ def columns(sample):
 def row_of(exits, before, seconds, reasons):
     each = rates(exits, before, seconds)
     rest = sum(rate for reason, rate in each.items() if reason not in reasons)
-    return [number(sum(each.values())), *(number(each.get(reason, 0)) for reason in reasons), number(rest), f"{sum(exits.values()):,}"]
+    return [number(sum(each.values())), *(number(each.get(reason, 0)) for reason in reasons), number(rest),
+            f"{sum(exits.values()):,}" if exits else ""]
 
 
 def table(sample, before, seconds, vcpus=True):
