@@ -146,3 +146,12 @@ def test_links_of_the_repository_lead_somewhere():
         for _, target in docs.LINK.findall(path.read_text()):
             if not re.match(r"[a-z]+:|#", target):
                 assert (path.parent / target.partition("#")[0]).exists(), f"{path.name}: {target}"
+
+
+def test_examples_are_listed_and_complete_in_an_editor():
+    """Each system of the repository is in the page's table, and says which schema describes it."""
+    page = (ROOT / "docs" / "capdl.md").read_text()
+    for path in (ROOT / "configs" / "systems").glob("*.yaml"):
+        assert f"| `{path.stem}` |" in page, path.name
+        schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
+        assert schema and (path.parent / schema[1]).resolve() == ROOT / "configs" / "system.schema.json", path.name
