@@ -47,6 +47,23 @@ def test_what_frama_c_proves_is_what_coq_prints(compiled):
     assert printed.OUTPUT.read_text() == printed.printed(compiled), "proofs/c/spec.h: run proofs/spec/printed.py"
 
 
+def test_printed_answers_are_the_errors_of_the_interface_in_its_order():
+    """The printer's text against kernel/api/nie.yaml, past Coq: each status names the last errors of its call, and all that are not about
+    capabilities."""
+    calls = {call["name"].upper(): [f"NIE_{call['name']}_{error}_{argument}".upper() for error, argument, _ in call["errors"]]
+             for call in yaml.safe_load(theories.INTERFACE.read_text())["calls"]}
+    text, seen = printed.OUTPUT.read_text(), 0
+    for block in text.split("/*@ "):
+        if status := re.match(r"logic integer (\w+)_status\{L\}", block):
+            names = re.findall(r"\? (NIE_\w+) :", block)
+            names += re.findall(rf"{status[1]}_exists\{{L\}}\([^)]*\) ==> answer == (NIE_\w+)\) &&", text)
+            errors = next(e for call, e in calls.items() if names[0] in e)
+            assert names == errors[-len(names):], names
+            assert all(re.search(r"_(BAD_SLOT|EMPTY|WRONG_TYPE|NO_RIGHT|BAD_VALUE)_", e) for e in errors[:-len(names)]), errors
+            seen += 1
+    assert seen >= 9
+
+
 def test_contracts_state_the_printed_answers_and_writes():
     """Each call of the specification has its function proved to answer by the printed status, and to write what is printed."""
     contracts = "".join(path.read_text() for path in sorted((theories.ROOT / "proofs" / "c").glob("*.acsl")))
