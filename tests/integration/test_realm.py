@@ -10,6 +10,10 @@ import pytest
 import systems
 
 MIB = 1 << 20
+BARE = """\
+machine: {platform: qemu-virt, cores: 1}
+guests: {sharer: {kernel: "guest:sharer", memory: 16 MiB, realm: 2 MiB}}
+"""
 TIGHT = """\
 machine: {platform: qemu-virt, cores: 1}
 guests:
@@ -58,6 +62,16 @@ def test_measurement_is_what_the_host_computes(realm, tmp_path_factory):
     image = build.image(systems.find("realm"), out=tmp_path_factory.mktemp("computed"))
     for name, guest in reported(realm()).items():
         assert guest["measurement"] == measure.of_guest(image.parent, name)
+
+
+def test_single_pages(boot, tmp_path):
+    """Linux has no device here that would use what it shares."""
+    file = tmp_path / "bare.yaml"
+    file.write_text(BARE)
+    run = boot(file, cores=1, icount=True)
+    guest = reported(run)["sharer"]
+    assert run.of("sharer") == ["sharer: this went by way of the shared half", "sharer: done"], run.tail()
+    assert guest["given_memory"] == 2 * MIB and guest["exits"]["ipa_state"] == 6
 
 
 def test_more_than_it_may_share(boot, tmp_path):
