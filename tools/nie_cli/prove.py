@@ -50,21 +50,25 @@ BAD = re.compile(r"Warning:\s*([^\n]*)")
 SUPPOSED = re.compile(r"Warning:\s*Memory model hypotheses.*?/\*@(.*?)\*/[^;]*;", re.S)
 
 
-def suppositions(output, contract):
+def suppositions(output, contract, others):
     """Drop WP's warning that it supposes a pointer parameter to be apart from the kernel's variables where the contract
-    says so itself, so that callers prove it. Constants nobody writes."""
-    def is_said(supposed):
+    says so itself, so that callers prove it. Constants nobody writes. `others`: contracts of those it calls, by name."""
+    def is_said(supposed, contract):
         pointer, *variables = re.split(r",\s*", supposed.strip(), maxsplit=1)
-        pointer = re.sub(r" \+ \([\d .]*\)$", "", pointer)
+        pointer = re.sub(r" \+ (\([\d .]*\)|\d+)$", "", pointer)
         names = [re.search(r"\)(\w+)", v)[1] for v in re.findall(r"\([^,]*", "".join(variables))
                  if re.search(r"\)\w+", v) and " const *)" not in v]
         separated = re.search(rf"\\separated\({re.escape(pointer)}( \+[^,]*)?,", contract)
-        return f"apart({pointer})" in contract or not names or (separated and all(n in contract for n in names))
+        inside = re.search(rf"\b{re.escape(pointer)} == &(\w+)\[", contract)
+        return f"apart({pointer})" in contract or not names or (inside and inside[1] not in names) or (separated and all(n in contract for n in names))
 
     def judge(match):
         text = " ".join(match[1].split())
         parts = re.findall(r"\\separated\((.*?)\s*\);", text)
-        return "" if parts and "\\valid" not in text and all(map(is_said, parts)) else "Warning: WP supposes " + text
+        said = others.get(re.search(r"for function '(\w+)'", match[0])[1], contract)
+        if parts and "\\valid" not in text and all(is_said(part, said) for part in parts):
+            return ""
+        return "Warning: WP supposes " + text
     return SUPPOSED.sub(judge, output)
 
 
@@ -195,7 +199,7 @@ class Prover:
             passed = len(PASSED.findall(output))
             return {**record, "proved": passed, "goals": passed + len(doomed), "unproved": doomed}
         totals = TOTAL.findall(output)
-        output = suppositions(output, contract.text())
+        output = suppositions(output, contract.text(), self.sources.callee_contracts(function))
         warnings = sorted({m[1] for m in BAD.finditer(output) })
         record["proved"], record["goals"] = sum(int(t[0]) for t in totals), sum(int(t[1]) for t in totals)
         record["unproved"] = [goal.removeprefix(f"{name}_") for goal in UNPROVED.findall(output)]

@@ -16,6 +16,7 @@ CONTRACTS = ROOT / "proofs" / "c"
 CORE = ROOT / "kernel" / "core"
 HEADERS = ROOT / "kernel" / "include" / "nie"
 LOGIC = ("logic.h", "spec.h")
+LOGIC_OF_AUTHORITY = ("logic_authority.h", "logic_calls.h")
 BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 NAME = re.compile(r"[A-Za-z_]\w*")
 CONJUNCT = re.compile(r"\s*(?:ensures|requires|loop invariant) (\w+): \1;$")  # as each_conjunct() writes it
@@ -56,7 +57,8 @@ class Function:
 
     @property
     def prototype(self):
-        return " ".join(self.source[self.start:self.body].split()).removeprefix("static ") + ";"
+        words = " ".join(self.source[self.start:self.body].split())
+        return (words if self.path.suffix == ".h" else words.removeprefix("static ")) + ";"
 
     def loops(self):
         return [self.body + m.start() for m in re.finditer(r"\b(?:for|while)\b", self.plain[self.body:self.end])]
@@ -131,7 +133,7 @@ class Sources:
     """All functions of kernel/core, all contracts. `changed`: files with another text than theirs."""
 
     def __init__(self, changed=None):
-        self.files = sorted(CORE.glob("isolation/*.c")) + sorted(CORE.glob("authority/*.c")) + [CORE / "boot.c"]
+        self.files = sorted(CORE.glob("isolation/*.c")) + sorted(CORE.glob("authority/*.[ch]")) + [CORE / "boot.c"]
         self.functions, self.by_file = {}, {}
         for path in self.files:
             self.by_file[path] = functions_of(path, (changed or {}).get(path))
@@ -140,11 +142,12 @@ class Sources:
         self.contracts = {}
         for path in sorted(CONTRACTS.glob("*.acsl")):
             self.contracts[path.stem] = contracts_of(path)
-        self.public = {f.name: f for f in self.functions.values() if not self.is_static(f)}
+        self.public = {f.name: f for f in self.functions.values() if not self.is_static(f) or f.path.suffix == ".h"}
         self.headers = "\n".join(p.read_text() for p in self.header_files())
         self.generated, self.blocks = "", None
         self.logic_text = "".join((CONTRACTS / name).read_text() for name in LOGIC)
-        self.logic = logic_blocks(self.logic_text)
+        self.authority_text = "".join((CONTRACTS / name).read_text() for name in LOGIC_OF_AUTHORITY)
+        self.logic = logic_blocks(self.logic_text + self.authority_text)
         self.check_names()
         for contracts in self.contracts.values():
             for contract in contracts.values():
@@ -182,6 +185,9 @@ class Sources:
     def callees(self, function):
         return sorted(n for n in function.names() - {function.name} if self.contract_of_callee(function.path, n))
 
+    def callee_contracts(self, function):
+        return {name: self.contract_of_callee(function.path, name)[0].text() for name in self.callees(function)}
+
     def prototype(self, name, function):
         if function is not None:
             return function.prototype
@@ -200,6 +206,8 @@ class Sources:
         function = self.functions[path, only]
         contract = self.contract(function)
         parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + [self.logic_text]
+        if path.parent != CORE / "isolation":
+            parts.append(self.authority_text)
         parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
                   and "state" in contracts for line in contracts["state"].clauses]
         callees = self.callees(function)
@@ -207,6 +215,10 @@ class Sources:
             other, definition = self.contract_of_callee(path, name)
             if definition is None or definition.path != path:
                 parts.append(f"{comment(other.clauses)}{self.prototype(name, definition)}\n")
+        if path.suffix == ".h":  # logic_authority.h includes it: the contract of a function that has its body already
+            if contract.loops or contract.before:
+                raise Failure(f"{contract.path}: {only} is a header's: it can have a contract, no annotation inside")
+            return "".join([*parts, comment(contract.clauses), function.prototype, "\n"])
         end = 0
         for f in self.by_file[path]:
             parts.append(line_directive(path, f.source, end) + f.source[end:f.start])
@@ -276,8 +288,8 @@ def rest_of(function, functions):
 def logic_blocks(text):
     """(names it defines, text) of each annotation of logic.h."""
     blocks = re.findall(r"/\*@.*?\*/", text, re.S)
-    pattern = r"\b(?:predicate|logic\s+\w+|lemma|axiom|axiomatic)\s+(\w+)"
-    return [(set(re.findall(pattern, b)), b) for b in blocks]
+    pattern = r"\b(?:predicate|logic\s+\w+|lemma|axiom|axiomatic|ghost(?:\s+/@.*?@/)?\s+\w+)\s+(\w+)"
+    return [(set(re.findall(pattern, b, re.S)), b) for b in blocks]
 
 
 def each_conjunct(clause, blocks):

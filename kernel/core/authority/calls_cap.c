@@ -5,17 +5,17 @@
 #include "nie/granule.h"
 #include "nie/view.h"
 
-static u64 info_address(const struct slot *c)
+static u64 info_address(slot_t s)
 {
-	switch (c->type) {
+	switch (slot_at(s)->type) {
 	case NIE_TYPE_UNTYPED:
-		return granule_address(c->object);
+		return granule_address(slot_at(s)->object);
 	case NIE_TYPE_DEVICE:
-		return (u64)c->object * GRANULE_SIZE;
+		return (u64)slot_at(s)->object * GRANULE_SIZE;
 	case NIE_TYPE_IRQ:
 	case NIE_TYPE_CORE:
 	case NIE_TYPE_STREAM:
-		return c->object;
+		return slot_at(s)->object;
 	default:
 		return 0;
 	}
@@ -29,15 +29,13 @@ status_t call_cap_info(granule_t caller, u64 slot, u64 results[5])
 	if (error != NIE_OK) {
 		return blame(error, NIE_CAP_INFO_ARG_SLOT);
 	}
-	const struct slot *c = slot_at(s);
-
-	results[0] = c->type;
-	results[1] = c->rights % RIGHT_ORIGIN;
-	results[2] = c->size_bits;
-	results[3] = info_address(c);
+	results[0] = slot_at(s)->type;
+	results[1] = slot_at(s)->rights % RIGHT_ORIGIN;
+	results[2] = slot_at(s)->size_bits;
+	results[3] = info_address(s);
 	results[4] = 0;
-	if (c->type == NIE_TYPE_UNTYPED) {
-		results[4] = (size_granules(c->size_bits) - untyped_used(s)) * GRANULE_SIZE;
+	if (slot_at(s)->type == NIE_TYPE_UNTYPED) {
+		results[4] = (size_granules(slot_at(s)->size_bits) - untyped_used(s)) * GRANULE_SIZE;
 	}
 	return NIE_OK;
 }
@@ -83,14 +81,11 @@ status_t call_cap_copy(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cn
 	if (slot_at(from)->depth >= DEPTH_MAX) {
 		return NIE_CAP_COPY_EXHAUSTED_FROM_INDEX;
 	}
-	const struct slot *original = slot_at(from);
-	struct slot *copy = slot_at(to);
-
-	copy->type = original->type;
-	copy->rights = (u8)(original->rights & rights & NIE_RIGHTS_ALL);
-	copy->size_bits = original->size_bits;
-	copy->object = original->object;
-	copy->vspace = GRANULE_NONE;
+	slot_at(to)->type = slot_at(from)->type;
+	slot_at(to)->rights = (u8)(slot_at(from)->rights & rights & NIE_RIGHTS_ALL);
+	slot_at(to)->size_bits = slot_at(from)->size_bits;
+	slot_at(to)->object = slot_at(from)->object;
+	slot_at(to)->vspace = GRANULE_NONE;
 	derivation_insert(from, to);
 	return NIE_OK;
 }

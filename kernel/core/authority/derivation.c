@@ -5,46 +5,39 @@
 
 void derivation_insert(slot_t parent, slot_t child)
 {
-	struct slot *p = slot_at(parent);
-	struct slot *c = slot_at(child);
+	slot_t next = slot_at(parent)->next;
 
-	c->depth = (u8)(p->depth + 1u);
-	c->prev = parent;
-	c->next = p->next;
-	if (p->next != SLOT_NONE) {
-		slot_at(p->next)->prev = child;
+	slot_at(child)->depth = (u8)(slot_at(parent)->depth + 1u);
+	slot_at(child)->prev = parent;
+	slot_at(child)->next = next;
+	if (next != SLOT_NONE) {
+		slot_at(next)->prev = child;
 	}
-	p->next = child;
+	slot_at(parent)->next = child;
 }
 
-/* The neighbours of the capability in `s` take `prev_next` and `next_prev` for it. */
-static void relink(const struct slot *s, slot_t prev_next, slot_t next_prev)
+/* The neighbours of a capability, where there are any, take `prev_next` and `next_prev` for it. */
+static void relink(slot_t prev, slot_t next, slot_t prev_next, slot_t next_prev)
 {
-	if (s->prev != SLOT_NONE) {
-		slot_at(s->prev)->next = prev_next;
+	if (prev != SLOT_NONE) {
+		slot_at(prev)->next = prev_next;
 	}
-	if (s->next != SLOT_NONE) {
-		slot_at(s->next)->prev = next_prev;
+	if (next != SLOT_NONE) {
+		slot_at(next)->prev = next_prev;
 	}
 }
 
 void derivation_remove(slot_t s)
 {
-	static const struct slot empty;
-	struct slot *old = slot_at(s);
-
-	relink(old, old->next, old->prev);
-	*old = empty;
+	relink(slot_at(s)->prev, slot_at(s)->next, slot_at(s)->next, slot_at(s)->prev);
+	*slot_at(s) = (struct slot){0};
 }
 
 void derivation_move(slot_t from, slot_t to)
 {
-	static const struct slot empty;
-	struct slot *old = slot_at(from);
-
-	*slot_at(to) = *old;
-	relink(old, to, to);
-	*old = empty;
+	*slot_at(to) = *slot_at(from);
+	relink(slot_at(from)->prev, slot_at(from)->next, to, to);
+	*slot_at(from) = (struct slot){0};
 }
 
 bool derivation_is_leaf(slot_t s)

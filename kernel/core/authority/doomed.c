@@ -13,18 +13,18 @@
 
 struct doomed doomed = {GRANULE_NONE, GRANULE_NONE, GRANULE_NONE, 0};
 
-static struct slot *header_of(granule_t cnode)
+static slot_t header_of(granule_t cnode)
 {
-	return slot_at(cnode * NIE_SLOTS_PER_GRANULE);
+	return cnode * NIE_SLOTS_PER_GRANULE;
 }
 
 static void append(granule_t cnode)
 {
-	header_of(cnode)->vspace = GRANULE_NONE;
+	slot_at(header_of(cnode))->vspace = GRANULE_NONE;
 	if (doomed.first == GRANULE_NONE) {
 		doomed.first = cnode;
 	} else {
-		header_of(doomed.last)->vspace = cnode;
+		slot_at(header_of(doomed.last))->vspace = cnode;
 	}
 	doomed.last = cnode;
 }
@@ -33,7 +33,7 @@ static granule_t take_first(void)
 {
 	granule_t cnode = doomed.first;
 
-	doomed.first = header_of(cnode)->vspace;
+	doomed.first = slot_at(header_of(cnode))->vspace;
 	if (doomed.first == GRANULE_NONE) {
 		doomed.last = GRANULE_NONE;
 	}
@@ -42,11 +42,11 @@ static granule_t take_first(void)
 
 void doomed_add(granule_t cnode)
 {
-	struct slot *header = header_of(cnode);
+	slot_t header = header_of(cnode);
 
-	header->serial = header->object;
-	header->object = 0;
-	header->detail = 1;
+	slot_at(header)->serial = slot_at(header)->object;
+	slot_at(header)->object = 0;
+	slot_at(header)->detail = 1;
 	append(cnode);
 }
 
@@ -58,7 +58,7 @@ bool doomed_any(void)
 /* An empty CNode leaves the list before it is scrubbed: the link is in its memory. */
 static void begin_end(granule_t cnode)
 {
-	doomed.ending_granules = header_of(cnode)->serial / NIE_SLOTS_PER_GRANULE;
+	doomed.ending_granules = slot_at(header_of(cnode))->serial / NIE_SLOTS_PER_GRANULE;
 	doomed.ending = cnode;
 }
 
@@ -76,8 +76,8 @@ static bool finish_end(u32 *budget)
 /* Empty the next slot of a doomed CNode. */
 static enum progress empty_next(granule_t cnode, granule_t caller, u32 *budget)
 {
-	struct slot *header = header_of(cnode);
-	slot_t s = cnode * NIE_SLOTS_PER_GRANULE + (u32)header->detail;
+	slot_t header = header_of(cnode);
+	slot_t s = cnode * NIE_SLOTS_PER_GRANULE + (u32)slot_at(header)->detail;
 
 	if (slot_at(s)->type != 0u) {
 		enum progress below = cap_end_below(s, caller, budget);
@@ -94,7 +94,7 @@ static enum progress empty_next(granule_t cnode, granule_t caller, u32 *budget)
 	} else {
 		*budget -= 1u;
 	}
-	header->detail++;
+	slot_at(header)->detail++;
 	return PROGRESS_DONE;
 }
 
@@ -108,7 +108,7 @@ bool doomed_work(granule_t caller, u32 *budget)
 		if (cnode == GRANULE_NONE || cnode == passed) {
 			return true;
 		}
-		if (header_of(cnode)->detail == header_of(cnode)->serial) {
+		if (slot_at(header_of(cnode))->detail == slot_at(header_of(cnode))->serial) {
 			begin_end(take_first());
 			continue;
 		}

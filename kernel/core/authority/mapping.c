@@ -13,35 +13,29 @@
 
 bool mapping_is_live(slot_t s)
 {
-	const struct slot *c = slot_at(s);
-
-	return c->detail != 0u && vspace_serial(c->vspace) == c->serial;
+	return slot_at(s)->detail != 0u && vspace_serial(slot_at(s)->vspace) == slot_at(s)->serial;
 }
 
 void mapping_remember(slot_t s, granule_t vspace, u64 ipa)
 {
-	struct slot *c = slot_at(s);
-
-	c->detail = ipa + 1u;
-	c->vspace = vspace;
-	c->serial = vspace_serial(vspace);
+	slot_at(s)->detail = ipa + 1u;
+	slot_at(s)->vspace = vspace;
+	slot_at(s)->serial = vspace_serial(vspace);
 }
 
 void mapping_end(slot_t s)
 {
-	struct slot *c = slot_at(s);
-
 	if (mapping_is_live(s)) {
 		/* It may be gone already, with its VSpace killed or its table deleted. */
-		if (c->type == NIE_TYPE_STREAM) {
-			(void)stream_detach(c->object, c->vspace);
-		} else if (c->type == NIE_TYPE_DEVICE) {
-			(void)vspace_unmap_device(c->object, c->vspace, c->detail - 1u);
+		if (slot_at(s)->type == NIE_TYPE_STREAM) {
+			(void)stream_detach(slot_at(s)->object, slot_at(s)->vspace);
+		} else if (slot_at(s)->type == NIE_TYPE_DEVICE) {
+			(void)vspace_unmap_device(slot_at(s)->object, slot_at(s)->vspace, slot_at(s)->detail - 1u);
 		} else {
-			(void)vspace_unmap_shared(c->object, c->vspace, c->detail - 1u);
+			(void)vspace_unmap_shared(slot_at(s)->object, slot_at(s)->vspace, slot_at(s)->detail - 1u);
 		}
 	}
-	c->detail = 0;
-	c->vspace = GRANULE_NONE;
-	c->serial = 0;
+	slot_at(s)->detail = 0;
+	slot_at(s)->vspace = GRANULE_NONE;
+	slot_at(s)->serial = 0;
 }

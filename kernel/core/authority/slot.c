@@ -10,7 +10,7 @@
 
 static bool is_in(u32 type, u32 types)
 {
-	return (types & TYPE_SET(type)) != 0u;
+	return types / TYPE_SET(type) % 2u != 0u;
 }
 
 static bool has_rights(u32 rights, u32 needed)

@@ -33,15 +33,13 @@ void cnode_create(granule_t first, u32 size_bits)
 
 static void slot_fill(slot_t where, u32 type, u32 rights, u32 size_bits, u32 object)
 {
-	struct slot *c = slot_at(where);
-
-	c->type = (u8)type;
-	c->rights = (u8)(rights | RIGHT_ORIGIN);
-	c->size_bits = (u8)size_bits;
-	c->object = object;
-	c->detail = 0;
-	c->vspace = GRANULE_NONE;
-	c->serial = 0;
+	slot_at(where)->type = (u8)type;
+	slot_at(where)->rights = (u8)(rights + RIGHT_ORIGIN);
+	slot_at(where)->size_bits = (u8)size_bits;
+	slot_at(where)->object = object;
+	slot_at(where)->detail = 0;
+	slot_at(where)->vspace = GRANULE_NONE;
+	slot_at(where)->serial = 0;
 }
 
 void cap_place_root(slot_t where, u32 type, u32 rights, u32 size_bits, u32 object)
@@ -54,11 +52,10 @@ void cap_place_root(slot_t where, u32 type, u32 rights, u32 size_bits, u32 objec
 
 void cap_place_child(slot_t untyped, slot_t where, u32 type, u32 size_bits, granule_t object)
 {
-	struct slot *u = slot_at(untyped);
-	u64 end = (u64)(object - u->object) + size_granules(size_bits);
+	u64 end = (u64)(object - slot_at(untyped)->object) + size_granules(size_bits);
 	u64 used = untyped_used(untyped);
 
-	u->detail = end > used ? end : used;
+	slot_at(untyped)->detail = end > used ? end : used;
 	slot_fill(where, type, NIE_RIGHTS_ALL, size_bits, object);
 	derivation_insert(untyped, where);
 }
@@ -141,12 +138,10 @@ static u64 next_offset(slot_t untyped, u32 size_bits)
 /* The granules are free unless a doomed CNode, deleted but not emptied yet, still lies here. */
 static bool has_room(slot_t untyped, u64 offset, u64 type, u64 granules)
 {
-	const struct slot *u = slot_at(untyped);
-
-	if (offset + granules > size_granules(u->size_bits)) {
+	if (offset + granules > size_granules(slot_at(untyped)->size_bits)) {
 		return false;
 	}
-	return type == NIE_TYPE_UNTYPED || granules_free(u->object + (u32)offset, (u32)granules);
+	return type == NIE_TYPE_UNTYPED || granules_free(slot_at(untyped)->object + (u32)offset, (u32)granules);
 }
 
 status_t call_retype(granule_t caller, u64 untyped, u64 type, u64 size_bits, u64 to_cnode, u64 to_index,

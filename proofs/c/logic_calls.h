@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the hypercalls answer, in the order of kernel/api/nie.yaml: the errors of capabilities, which the authority layer
+ * finds, and then those of logic.h. The sets of types are TYPE_SET() of authority.h, written out.
+ */
+#define SET_CNODE 4
+#define SET_VSPACE 192
+#define SET_GUEST 128
+#define SET_TASK 64
+#define SET_IRQ 1024
+#define SET_CORE 2048
+#define SET_STREAM 4096
+#define SET_MAPPABLE 536
+#define SET_TABLE 32
+#define SET_PRIVATE 8
+#define SET_VCPU 256
+
+/*@ logic integer cap_status{L}(integer caller, integer slot, integer types, integer rights, integer argument) =
+      status_of(cap_error{L}(cap_at{L}(caller, slot), types, rights), argument); */
+/*@ logic integer node_status{L}(integer caller, integer cnode, integer rights, integer argument) =
+      status_of(node_error{L}(caller, cnode, rights), argument); */
+/*@ logic integer or_else(integer status, integer next) = status != NIE_OK ? status : next; */
+/*@ logic integer place_of{L}(integer caller, integer cnode, integer index) =
+      slot_in{L}(node_at{L}(caller, cnode), index); */
+
+/*@ logic integer cap_info_status{L}(integer caller, integer slot) =
+      cap_status{L}(caller, slot, 0xffffffff, 0, NIE_CAP_INFO_ARG_SLOT); */
+/*@ logic integer cap_copy_status{L}(integer caller, integer to_cnode, integer to_index, integer from_cnode, integer from_index) =
+      node_error{L}(caller, to_cnode, NIE_RIGHT_WRITE) != NIE_OK ?
+        node_status{L}(caller, to_cnode, NIE_RIGHT_WRITE, NIE_CAP_COPY_ARG_TO_CNODE) :
+      place_of{L}(caller, to_cnode, to_index) == SLOT_NONE ? NIE_CAP_COPY_BAD_SLOT_TO_INDEX :
+      node_error{L}(caller, from_cnode, NIE_RIGHT_READ) != NIE_OK ?
+        node_status{L}(caller, from_cnode, NIE_RIGHT_READ, NIE_CAP_COPY_ARG_FROM_CNODE) :
+      place_of{L}(caller, from_cnode, from_index) == SLOT_NONE ? NIE_CAP_COPY_BAD_SLOT_FROM_INDEX :
+      \at(view_slot[place_of{L}(caller, from_cnode, from_index)].type, L) == 0 ? NIE_CAP_COPY_EMPTY_FROM_INDEX :
+      \at(view_slot[place_of{L}(caller, from_cnode, from_index)].type, L) == NIE_TYPE_UNTYPED ?
+        NIE_CAP_COPY_WRONG_TYPE_FROM_INDEX :
+      \at(view_slot[place_of{L}(caller, to_cnode, to_index)].type, L) != 0 ? NIE_CAP_COPY_OCCUPIED_TO_INDEX :
+      \at(view_slot[place_of{L}(caller, from_cnode, from_index)].depth, L) >= DEPTH_MAX ?
+        NIE_CAP_COPY_EXHAUSTED_FROM_INDEX : NIE_OK; */
+/*@ logic integer cap_move_status{L}(integer caller, integer to_cnode, integer to_index, integer from_cnode, integer from_index) =
+      node_error{L}(caller, to_cnode, NIE_RIGHT_WRITE) != NIE_OK ?
+        node_status{L}(caller, to_cnode, NIE_RIGHT_WRITE, NIE_CAP_MOVE_ARG_TO_CNODE) :
+      place_of{L}(caller, to_cnode, to_index) == SLOT_NONE ? NIE_CAP_MOVE_BAD_SLOT_TO_INDEX :
+      node_error{L}(caller, from_cnode, NIE_RIGHT_WRITE) != NIE_OK ?
+        node_status{L}(caller, from_cnode, NIE_RIGHT_WRITE, NIE_CAP_MOVE_ARG_FROM_CNODE) :
+      place_of{L}(caller, from_cnode, from_index) == SLOT_NONE ? NIE_CAP_MOVE_BAD_SLOT_FROM_INDEX :
+      \at(view_slot[place_of{L}(caller, from_cnode, from_index)].type, L) == 0 ? NIE_CAP_MOVE_EMPTY_FROM_INDEX :
+      \at(view_slot[place_of{L}(caller, to_cnode, to_index)].type, L) != 0 ? NIE_CAP_MOVE_OCCUPIED_TO_INDEX : NIE_OK; */
+/*@ logic integer cap_delete_status{L}(integer caller, integer cnode, integer index) =
+      node_error{L}(caller, cnode, NIE_RIGHT_WRITE) != NIE_OK ?
+        node_status{L}(caller, cnode, NIE_RIGHT_WRITE, NIE_CAP_DELETE_ARG_CNODE) :
+      place_of{L}(caller, cnode, index) == SLOT_NONE ? NIE_CAP_DELETE_BAD_SLOT_INDEX :
+      \at(view_slot[place_of{L}(caller, cnode, index)].type, L) == 0 ?
+        (\at(doomed.first, L) == GRANULE_NONE && \at(doomed.ending, L) == GRANULE_NONE ? NIE_CAP_DELETE_EMPTY_INDEX : NIE_OK) :
+      !leaf_cap{L}(place_of{L}(caller, cnode, index)) ? NIE_CAP_DELETE_HAS_CHILDREN_INDEX :
+      own{L}(caller, place_of{L}(caller, cnode, index)) ? NIE_CAP_DELETE_BUSY_INDEX : NIE_OK; */
+/* BUSY apart, which depends on what is derived. */
+/*@ logic integer cap_revoke_status{L}(integer caller, integer cnode, integer index) =
+      node_error{L}(caller, cnode, NIE_RIGHT_WRITE) != NIE_OK ?
+        node_status{L}(caller, cnode, NIE_RIGHT_WRITE, NIE_CAP_REVOKE_ARG_CNODE) :
+      place_of{L}(caller, cnode, index) == SLOT_NONE ? NIE_CAP_REVOKE_BAD_SLOT_INDEX :
+      \at(view_slot[place_of{L}(caller, cnode, index)].type, L) == 0 && \at(doomed.first, L) == GRANULE_NONE &&
+        \at(doomed.ending, L) == GRANULE_NONE ? NIE_CAP_REVOKE_EMPTY_INDEX : NIE_OK; */
+
+/*@ logic integer stream_detach_call_status{L}(integer caller, integer stream) =
+      cap_error{L}(cap_at{L}(caller, stream), SET_STREAM, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, stream, SET_STREAM, NIE_RIGHT_CONTROL, NIE_STREAM_DETACH_ARG_STREAM) :
+      \at(view_slot[cap_at{L}(caller, stream)].detail, L) == 0 ||
+        serial_of{L}(\at(view_slot[cap_at{L}(caller, stream)].vspace, L)) !=
+        \at(view_slot[cap_at{L}(caller, stream)].serial, L) ? NIE_STREAM_DETACH_NOT_MAPPED_STREAM : NIE_OK; */
+/*@ logic integer vspace_kill_status{L}(integer caller, integer vspace) =
+      cap_error{L}(cap_at{L}(caller, vspace), SET_VSPACE, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, vspace, SET_VSPACE, NIE_RIGHT_CONTROL, NIE_VSPACE_KILL_ARG_VSPACE) :
+      \at(view_slot[cap_at{L}(caller, vspace)].object, L) == \at(view_vcpu[caller].vspace, L) ?
+        NIE_VSPACE_KILL_BUSY_VSPACE : NIE_OK; */
+/* read, and none but read, write and execute: the odd numbers below 8 */
+/*@ logic boolean mapping_rights(integer rights) = rights == 1 || rights == 3 || rights == 5 || rights == 7; */
+/*@ logic integer map_call_status{L}(integer caller, integer frame, integer vspace, integer rights) =
+      cap_error{L}(cap_at{L}(caller, frame), SET_MAPPABLE, 0) != NIE_OK ?
+        cap_status{L}(caller, frame, SET_MAPPABLE, 0, NIE_MAP_ARG_FRAME) :
+      cap_error{L}(cap_at{L}(caller, vspace), \at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_SHARED_FRAME ?
+                   SET_VSPACE : SET_TASK, NIE_RIGHT_WRITE) != NIE_OK ?
+        cap_status{L}(caller, vspace, \at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_SHARED_FRAME ?
+                      SET_VSPACE : SET_TASK, NIE_RIGHT_WRITE, NIE_MAP_ARG_VSPACE) :
+      !mapping_rights(rights) || (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_DEVICE && rights >= 4) ?
+        NIE_MAP_BAD_VALUE_RIGHTS :
+      common(\at(view_slot[cap_at{L}(caller, frame)].rights, L), rights) != rights ? NIE_MAP_NO_RIGHT_FRAME : NIE_OK; */
+/*@ logic integer unmap_status{L}(integer caller, integer frame) =
+      cap_error{L}(cap_at{L}(caller, frame), SET_MAPPABLE, 0) != NIE_OK ?
+        cap_status{L}(caller, frame, SET_MAPPABLE, 0, NIE_UNMAP_ARG_FRAME) :
+      (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_PRIVATE_FRAME ?
+         \at(granule_owner[\at(view_slot[cap_at{L}(caller, frame)].object, L)], L) == GRANULE_NONE :
+         \at(view_slot[cap_at{L}(caller, frame)].detail, L) == 0 ||
+         serial_of{L}(\at(view_slot[cap_at{L}(caller, frame)].vspace, L)) !=
+         \at(view_slot[cap_at{L}(caller, frame)].serial, L)) ? NIE_UNMAP_NOT_MAPPED_FRAME : NIE_OK; */
+/*@ logic integer map_table_call_status{L}(integer caller, integer table, integer vspace, integer ipa, integer level) =
+      cap_error{L}(cap_at{L}(caller, table), SET_TABLE, 0) != NIE_OK ?
+        cap_status{L}(caller, table, SET_TABLE, 0, NIE_MAP_TABLE_ARG_TABLE) :
+      cap_error{L}(cap_at{L}(caller, vspace), SET_VSPACE, NIE_RIGHT_WRITE) != NIE_OK ?
+        cap_status{L}(caller, vspace, SET_VSPACE, NIE_RIGHT_WRITE, NIE_MAP_TABLE_ARG_VSPACE) :
+      map_table_status{L}(\at(view_slot[cap_at{L}(caller, table)].object, L), \at(view_slot[cap_at{L}(caller, vspace)].object, L),
+                          ipa, level); */
+/*@ logic integer donate_call_status{L}(integer caller, integer frame, integer vspace, integer ipa, integer rights) =
+      cap_error{L}(cap_at{L}(caller, frame), SET_PRIVATE, 0) != NIE_OK ?
+        cap_status{L}(caller, frame, SET_PRIVATE, 0, NIE_DONATE_ARG_FRAME) :
+      cap_error{L}(cap_at{L}(caller, vspace), SET_GUEST, NIE_RIGHT_WRITE) != NIE_OK ?
+        cap_status{L}(caller, vspace, SET_GUEST, NIE_RIGHT_WRITE, NIE_DONATE_ARG_VSPACE) :
+      !mapping_rights(rights) ? NIE_DONATE_BAD_VALUE_RIGHTS :
+      common(\at(view_slot[cap_at{L}(caller, frame)].rights, L), rights) != rights ? NIE_DONATE_NO_RIGHT_FRAME :
+      donate_status{L}(\at(view_slot[cap_at{L}(caller, frame)].object, L), \at(view_slot[cap_at{L}(caller, vspace)].object, L),
+                       ipa); */
+/* The CSpace of a vCPU to be: a task has one, a guest has none. */
+/*@ logic integer cspace_error{L}(integer caller, integer guest, integer index) =
+      guest != 0 ? (index == 0 ? NIE_OK : cap_error{L}(cap_at{L}(caller, index), SET_CNODE, NIE_RIGHT_WRITE) == NIE_ERR_BAD_SLOT ?
+                    NIE_ERR_BAD_SLOT : NIE_ERR_WRONG_TYPE) :
+      cap_error{L}(cap_at{L}(caller, index), SET_CNODE, NIE_RIGHT_WRITE); */
