@@ -211,6 +211,9 @@ class Sources:
         parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
                   and "state" in contracts for line in contracts["state"].clauses]
         callees = self.callees(function)
+        if path.parent != CORE / "isolation":  # the headers' functions call these, in whichever file they are read
+            inline = [f for header in self.files if header.suffix == ".h" for f in self.by_file[header]]
+            callees = sorted({*callees, *(n for f in inline for n in self.callees(f))} - {only})
         for name in callees:
             other, definition = self.contract_of_callee(path, name)
             if definition is None or definition.path != path:
