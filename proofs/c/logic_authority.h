@@ -155,10 +155,10 @@
       index != 0 ? cap_error{L}(cap_at{L}(caller, index), 4, rights) :
       cspace{L}(caller) == GRANULE_NONE ? NIE_ERR_BAD_SLOT : NIE_OK; */
 /*@ logic integer status_of(integer error, integer argument) = error == NIE_OK ? NIE_OK : error + argument * 256; */
-/*@ logic integer serial_of{L}(integer g) =
+/*@ logic integer life_serial{L}(integer g) =
       0 <= g < RAM_GRANULES && \at(granule_state[g], L) == GRANULE_VSPACE ? \at(view_vspace[g].serial, L) : 0; */
 /*@ predicate mapping_lives{L}(integer s) = \at(view_slot[s].detail, L) != 0 &&
-      serial_of{L}(\at(view_slot[s].vspace, L)) == \at(view_slot[s].serial, L); */
+      life_serial{L}(\at(view_slot[s].vspace, L)) == \at(view_slot[s].serial, L); */
 /*@ logic boolean own{L}(integer caller, integer s) = \at(view_slot[s].rights, L) >= RIGHT_ORIGIN &&
       ((\at(view_slot[s].type, L) == NIE_TYPE_VCPU && \at(view_slot[s].object, L) == caller) ||
        (in_set(192, \at(view_slot[s].type, L)) && \at(view_slot[s].object, L) == \at(view_vcpu[caller].vspace, L)) ||

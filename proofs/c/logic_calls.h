@@ -67,7 +67,7 @@
       cap_error{L}(cap_at{L}(caller, stream), SET_STREAM, NIE_RIGHT_CONTROL) != NIE_OK ?
         cap_status{L}(caller, stream, SET_STREAM, NIE_RIGHT_CONTROL, NIE_STREAM_DETACH_ARG_STREAM) :
       \at(view_slot[cap_at{L}(caller, stream)].detail, L) == 0 ||
-        serial_of{L}(\at(view_slot[cap_at{L}(caller, stream)].vspace, L)) !=
+        life_serial{L}(\at(view_slot[cap_at{L}(caller, stream)].vspace, L)) !=
         \at(view_slot[cap_at{L}(caller, stream)].serial, L) ? NIE_STREAM_DETACH_NOT_MAPPED_STREAM : NIE_OK; */
 /*@ logic integer vspace_kill_status{L}(integer caller, integer vspace) =
       cap_error{L}(cap_at{L}(caller, vspace), SET_VSPACE, NIE_RIGHT_CONTROL) != NIE_OK ?
@@ -92,7 +92,7 @@
       (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_PRIVATE_FRAME ?
          \at(granule_owner[\at(view_slot[cap_at{L}(caller, frame)].object, L)], L) == GRANULE_NONE :
          \at(view_slot[cap_at{L}(caller, frame)].detail, L) == 0 ||
-         serial_of{L}(\at(view_slot[cap_at{L}(caller, frame)].vspace, L)) !=
+         life_serial{L}(\at(view_slot[cap_at{L}(caller, frame)].vspace, L)) !=
          \at(view_slot[cap_at{L}(caller, frame)].serial, L)) ? NIE_UNMAP_NOT_MAPPED_FRAME : NIE_OK; */
 /*@ logic integer map_table_call_status{L}(integer caller, integer table, integer vspace, integer ipa, integer level) =
       cap_error{L}(cap_at{L}(caller, table), SET_TABLE, 0) != NIE_OK ?
@@ -115,3 +115,14 @@
       guest != 0 ? (index == 0 ? NIE_OK : cap_error{L}(cap_at{L}(caller, index), SET_CNODE, NIE_RIGHT_WRITE) == NIE_ERR_BAD_SLOT ?
                     NIE_ERR_BAD_SLOT : NIE_ERR_WRONG_TYPE) :
       cap_error{L}(cap_at{L}(caller, index), SET_CNODE, NIE_RIGHT_WRITE); */
+/*@ logic integer stream_attach_call_status{L}(integer caller, integer stream, integer vspace) =
+      cap_error{L}(cap_at{L}(caller, stream), SET_STREAM, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, stream, SET_STREAM, NIE_RIGHT_CONTROL, NIE_STREAM_ATTACH_ARG_STREAM) :
+      cap_error{L}(cap_at{L}(caller, vspace), SET_VSPACE, NIE_RIGHT_WRITE) != NIE_OK ?
+        cap_status{L}(caller, vspace, SET_VSPACE, NIE_RIGHT_WRITE, NIE_STREAM_ATTACH_ARG_VSPACE) :
+      stream_attach_status{L}(\at(view_slot[cap_at{L}(caller, stream)].object, L),
+                              \at(view_slot[cap_at{L}(caller, vspace)].object, L)); */
+/*@ logic integer vspace_activate_call_status{L}(integer caller, integer vspace, integer policy) =
+      cap_error{L}(cap_at{L}(caller, vspace), SET_GUEST, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, vspace, SET_GUEST, NIE_RIGHT_CONTROL, NIE_VSPACE_ACTIVATE_ARG_VSPACE) :
+      activate_status{L}(\at(view_slot[cap_at{L}(caller, vspace)].object, L), policy); */
