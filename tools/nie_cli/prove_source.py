@@ -265,7 +265,8 @@ class Sources:
         parts += [repr([(goals, sorted(kept)) for goals, kept in contract.groups])] if contract.groups else []
         for name in self.callees(function):
             parts.append(self.contract_of_callee(function.path, name)[0].text())
-        parts.append(needed_logic(self.logic, " ".join(parts[1:])))
+        logic = self.logic if function.path.parent != CORE / "isolation" else logic_blocks(self.logic_text)
+        parts.append(needed_logic(logic, " ".join(parts[1:])))
         self.blocks = self.blocks or header_blocks(self.headers + self.generated)
         parts.append(needed_logic(self.blocks, " ".join(parts[1:])))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
