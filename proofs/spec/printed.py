@@ -11,11 +11,19 @@ OUTPUT = theories.ROOT / "proofs" / "c" / "spec.h"
 HEADER = ("/* SPDX-License-Identifier: Apache-2.0 */\n"
           "/* Printed from proofs/spec/Contracts.v by proofs/spec/printed.py: do not edit. What calls answer and write, L before\n"
           " * and K after the call; Printed.v proves that it is what the theorems are about. */\n\n")
-FILES = ["State", "Api", "Calls", "Encode", "Language", "Contracts", "Print"]
+
+
+def needed(name="Print"):
+    """The files that the printer is made of, in order."""
+    found = {name}
+    for other in reversed(theories.FILES):
+        if other in found:
+            found |= set(theories.NEEDS[other])
+    return [other for other in theories.FILES if other in found]
 
 
 def printed(folder):
-    """From a folder in which FILES are compiled."""
+    """From a folder in which the needed files are compiled."""
     (folder / "Text.v").write_text("From Nie Require Import Print.\nEval vm_compute in text.\n")
     answer = re.fullmatch(r'\s*= "(.*)"(?:%string)?\s*: string\s*', theories.coqc(folder, "Text"), re.S)
     if not answer:
@@ -27,7 +35,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         theories.prepare(folder)
-        theories.compile_all(folder, FILES)
+        theories.compile_all(folder, needed())
         OUTPUT.write_text(printed(folder))
 
 
