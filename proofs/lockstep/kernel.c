@@ -12,6 +12,7 @@
 #include "native.h"
 #include "nie/granule.h"
 #include "nie/hw.h"
+#include "nie/iodomain.h"
 #include "nie/rsi.h"
 #include "nie/run.h"
 #include "nie/sha256.h"
@@ -30,6 +31,8 @@ static struct {
 	struct vspace vspace[WORLD];
 	struct vcpu vcpu[WORLD];
 	u32 vmids_left;
+	granule_t domain[PLATFORM_STREAMS];    /* NONE: attached to nothing */
+	granule_t connected[PLATFORM_STREAMS]; /* NONE: it aborts */
 } expected;
 
 static jmp_buf stopped;
@@ -58,7 +61,17 @@ value lock_reset(value unit)
 		cores[i] = (struct core){.current = GRANULE_NONE, .online = i < 3u};
 	}
 	expected.vmids_left = vmid_left();
+	for (u32 s = 0; s < PLATFORM_STREAMS; s++) {
+		expected.domain[s] = GRANULE_NONE;
+		expected.connected[s] = GRANULE_NONE;
+	}
 	return unit;
+}
+
+value lock_streams(value unit)
+{
+	(void)unit;
+	return Val_long(PLATFORM_STREAMS);
 }
 
 value lock_free(value first, value count)
@@ -159,6 +172,13 @@ value lock_expect_core_bytes(value *a, int n)
 	return lock_expect_core(a[0], a[1], a[2], a[3], a[4]);
 }
 
+value lock_expect_stream(value stream, value domain, value connected)
+{
+	expected.domain[number(stream)] = (granule_t)number(domain);
+	expected.connected[number(stream)] = (granule_t)number(connected);
+	return Val_unit;
+}
+
 value lock_expect_words(value g, value count, value word)
 {
 	for (u64 i = 0; i < number(count); i++) {
@@ -211,11 +231,31 @@ value lock_where(value unit)
 	return Val_long(wrong_at);
 }
 
+static u32 streams_of(granule_t vspace)
+{
+	u32 count = 0;
+
+	for (u32 s = 0; s < PLATFORM_STREAMS; s++) {
+		count += expected.domain[s] == vspace ? 1u : 0u;
+	}
+	return count;
+}
+
+static bool stream_differs(u32 s)
+{
+	granule_t domain = expected.domain[s], connected = expected.connected[s];
+
+	return (stream_attached[s] != 0u ? stream_domain[s] : GRANULE_NONE) != domain ||
+	       native_stream[s].connected != (connected != GRANULE_NONE) ||
+	       (connected != GRANULE_NONE && (native_stream[s].vmid != vspace_at(connected)->vmid ||
+					      native_stream[s].root != granule_address(connected + 1u)));
+}
+
 static bool vspace_differs(granule_t g)
 {
 	const struct vspace *e = &expected.vspace[g], *v = vspace_at(g);
 
-	return e->guest != v->guest || e->life != v->life || e->vmid != v->vmid || e->serial != v->serial ||
+	return v->streams != streams_of(g) || e->guest != v->guest || e->life != v->life || e->vmid != v->vmid || e->serial != v->serial ||
 	       e->policy != v->policy || memcmp(e->vcpu, v->vcpu, sizeof(e->vcpu)) != 0 ||
 	       memcmp(e->measurement, v->measurement, sizeof(e->measurement)) != 0;
 }
@@ -259,6 +299,11 @@ value lock_compare(value small, value every)
 	if (vmid_left() != expected.vmids_left) {
 		return Val_long(2);
 	}
+	for (wrong_at = 0; wrong_at < PLATFORM_STREAMS; wrong_at++) {
+		if (stream_differs(wrong_at)) {
+			return Val_long(7);
+		}
+	}
 	for (granule_t g = 0; g < WORLD; g++) {
 		u8 state = expected.state[g];
 
@@ -287,7 +332,8 @@ value lock_compare(value small, value every)
 static bool is_compared(enum native_operation o)
 {
 	return o == NATIVE_TABLES_WRITTEN || o == NATIVE_INVALIDATE_IPA || o == NATIVE_INVALIDATE_VSPACE ||
-	       o == NATIVE_SCRUB || o == NATIVE_HASH;
+	       o == NATIVE_SCRUB || o == NATIVE_HASH || o == NATIVE_STREAM_CONNECT || o == NATIVE_STREAM_CUT ||
+	       o == NATIVE_STREAM_INVALIDATE_IPA || o == NATIVE_STREAM_INVALIDATE_VSPACE;
 }
 
 static struct native_event told[4096];
@@ -316,6 +362,30 @@ value lock_told_invalidate(value vmid, value vspace, value ipa)
 value lock_told_invalidate_all(value vmid, value vspace)
 {
 	tell(NATIVE_INVALIDATE_VSPACE, number(vmid), granule_address((granule_t)number(vspace) + 1u), 0);
+	return Val_unit;
+}
+
+value lock_told_connect(value stream, value vmid, value vspace)
+{
+	tell(NATIVE_STREAM_CONNECT, number(stream), number(vmid), granule_address((granule_t)number(vspace) + 1u));
+	return Val_unit;
+}
+
+value lock_told_cut(value stream)
+{
+	tell(NATIVE_STREAM_CUT, number(stream), 0, 0);
+	return Val_unit;
+}
+
+value lock_told_stream_invalidate(value vmid, value ipa)
+{
+	tell(NATIVE_STREAM_INVALIDATE_IPA, number(vmid), number(ipa), 0);
+	return Val_unit;
+}
+
+value lock_told_stream_invalidate_all(value vmid)
+{
+	tell(NATIVE_STREAM_INVALIDATE_VSPACE, number(vmid), 0, 0);
 	return Val_unit;
 }
 
@@ -389,6 +459,194 @@ static u64 part(bool done, const u32 *budget)
 	return (u64)*budget * 2u + (done ? 1u : 0u);
 }
 
+/* The SMMU reports the same event so many times. */
+static void report_events(u64 stream, u64 ipa, u64 count)
+{
+	native.stream_event = (struct stream_event){(u32)stream, ipa, stream % 3u, 0x10u + stream};
+	native.stream_events = (u32)count;
+}
+
+static u64 fault_of(u32 stream)
+{
+	u64 r[4];
+
+	stream_fault(stream, r);
+	return r[0] + (r[1] << 20) + (r[2] << 50) + (r[3] << 52);
+}
+
+/* ---- running: registers of the vCPU, of its runner and of one that it starts, as the model numbers them ---- */
+
+#define REGISTERS 41u
+enum who { VCPU, RUNNER, STARTED };
+
+static u64 given[3][REGISTERS], wanted[3][REGISTERS];
+static u32 wrong_register;
+
+static u64 halves(value high, value low)
+{
+	return number(high) << 32 | number(low);
+}
+
+value lock_register(value who, value at, value high, value low)
+{
+	given[number(who)][number(at)] = halves(high, low);
+	return Val_unit;
+}
+
+value lock_want(value who, value at, value high, value low)
+{
+	wanted[number(who)][number(at)] = halves(high, low);
+	return Val_unit;
+}
+
+/* What the hardware answers when it is asked. */
+value lock_answers(value pending, value wake_high, value wake_low, value known, value id)
+{
+	native.interrupt_pending = Bool_val(pending);
+	native.timer_wake = halves(wake_high, wake_low);
+	native.id_register_known = Bool_val(known);
+	native.id_register = number(id);
+	return Val_unit;
+}
+
+value lock_answers_bytes(value *a, int n)
+{
+	(void)n;
+	return lock_answers(a[0], a[1], a[2], a[3], a[4]);
+}
+
+static u64 syndrome[3];
+
+value lock_syndrome(value at, value high, value low)
+{
+	syndrome[number(at)] = halves(high, low);
+	return Val_unit;
+}
+
+static void load(granule_t g, const u64 r[REGISTERS])
+{
+	struct vcpu *v = vcpu_at(g);
+
+	memcpy(v->x, r, sizeof(v->x));
+	v->pc = r[31];
+	v->awaits = (u32)r[32];
+	v->awaits_register = (u32)r[33];
+	v->awaits_size = (u32)r[34];
+	v->awaits_signed = (u32)r[35];
+	memcpy(v->vgic.list, r + 36, sizeof(v->vgic.list));
+	v->vgic.ends = r[40];
+}
+
+static void differ(granule_t g, const u64 r[REGISTERS], u32 who)
+{
+	const struct vcpu *v = vcpu_at(g);
+	const u64 awaits[4] = {v->awaits, v->awaits_register, v->awaits_size, v->awaits_signed};
+
+	for (u32 i = 0; i < REGISTERS && wrong_register == 0u; i++) {
+		u64 have = i < 31u ? v->x[i] : i == 31u ? v->pc : i < 36u ? awaits[i - 32u] :
+			   i < 40u ? v->vgic.list[i - 36u] : v->vgic.ends;
+
+		wrong_register = have != r[i] && !(i > 32u && i < 36u && v->awaits == 0u) ? 1u + who * 100u + i : 0u;
+	}
+}
+
+/* 0: the registers are as wanted; otherwise 1 + number of the register + 100 for the runner's, 200 for a started one's. */
+value lock_wrong_register(value unit)
+{
+	(void)unit;
+	return Val_long(wrong_register);
+}
+
+static void enter(granule_t vcpu, granule_t runner)
+{
+	wrong_register = 0;
+	load(vcpu, given[VCPU]);
+	load(runner, given[RUNNER]);
+	vcpu_at(runner)->core = 0;
+	vcpu_at(runner)->chain = 1;
+	vcpu_at(runner)->deadline = NIE_NEVER;
+	vcpu_at(runner)->kicked = 0;
+	vcpu_at(vcpu)->kicked = 0;
+	cores[0].interrupt = 0;
+	cores[0].current = runner;
+}
+
+static void leave_core(granule_t vcpu, granule_t runner)
+{
+	vcpu_at(vcpu)->core = CORE_NONE;
+	vcpu_at(vcpu)->runner = GRANULE_NONE;
+	vcpu_at(runner)->core = CORE_NONE;
+	cores[0].current = GRANULE_NONE;
+}
+
+/* 0: the vCPU goes on; 1: its runner does; 2: it goes on with an undefined instruction. */
+static u64 trap(granule_t vcpu, granule_t runner, granule_t started)
+{
+	enter(vcpu, runner);
+	vcpu_at(vcpu)->core = 0;
+	vcpu_at(vcpu)->runner = runner;
+	cores[0].current = vcpu;
+	trap_sync(0, syndrome[0], syndrome[1], syndrome[2]);
+	u64 result = cores[0].current == runner ? 1u : native_count(NATIVE_UNDEFINED) != 0u ? 2u : 0u;
+
+	differ(vcpu, wanted[VCPU], VCPU);
+	differ(runner, wanted[RUNNER], RUNNER);
+	if (started != GRANULE_NONE) {
+		differ(started, wanted[STARTED], STARTED);
+	}
+	leave_core(vcpu, runner);
+	return result;
+}
+
+static u64 run(granule_t vcpu, granule_t runner, u64 until)
+{
+	u64 was = vcpu_at(vcpu)->core;
+
+	enter(vcpu, runner);
+	const u64 args[6] = {until, given[STARTED][1], given[STARTED][2], given[STARTED][3], given[STARTED][4], given[STARTED][5]};
+	u64 result = vcpu_run(0, vcpu, args);
+	const struct vcpu *v = vcpu_at(vcpu);
+
+	if (result == NIE_OK && (v->core != 0u || v->runner != runner || cores[0].current != vcpu || v->deadline != until ||
+				 v->run_flags != given[STARTED][5])) {
+		result = 0x7777;
+	}
+	differ(vcpu, wanted[VCPU], VCPU);
+	leave_core(vcpu, runner);
+	vcpu_at(vcpu)->core = (u32)was;
+	return result;
+}
+
+static u64 debug(granule_t vcpu, u64 what, u64 at)
+{
+	u64 old = 0;
+
+	wrong_register = 0;
+	load(vcpu, given[VCPU]);
+	u64 result = vcpu_debug(vcpu, what, at, given[STARTED][0], &old);
+
+	differ(vcpu, wanted[VCPU], VCPU);
+	if (result == NIE_OK && (what & NIE_DEBUG_MEMORY) == 0u && at < 32u && old != given[VCPU][at]) {
+		result = 0x7777;
+	}
+	return result;
+}
+
+static u64 start(granule_t vcpu, granule_t runner, bool busy)
+{
+	u64 was = vcpu_at(vcpu)->core;
+
+	enter(vcpu, runner);
+	cores[1].current = busy ? runner : GRANULE_NONE;
+	u64 result = core_start(0, 1, vcpu);
+
+	cores[1].current = GRANULE_NONE;
+	cores[1].starting = 0;
+	leave_core(vcpu, runner);
+	vcpu_at(vcpu)->core = (u32)was;
+	return result;
+}
+
 static u64 invoke(u64 which, const u64 a[7])
 {
 	granule_t g = (granule_t)a[0], v = (granule_t)a[1];
@@ -456,6 +714,26 @@ static u64 invoke(u64 which, const u64 a[7])
 	case 24:
 		vspace_at(g)->life = VSPACE_ENDED;
 		return 0;
+	case 25:
+		report_events(a[2], a[3], a[4]);
+		return stream_attach((u32)a[0], v);
+	case 26:
+		(void)stream_detach((u32)a[0], v);
+		return 0;
+	case 27:
+		report_events(a[1], a[2], a[3]);
+		return fault_of((u32)a[0]);
+	case 28:
+		return trap(g, v, (granule_t)a[2]);
+	case 29:
+		return run(g, v, a[2]);
+	case 30:
+		return debug(g, a[1], a[2]);
+	case 31:
+		return start(g, v, a[2] != 0u);
+	case 32:
+		vcpu_at(g)->power = VCPU_ON;
+		return 0;
 	default:
 		abort();
 	}
@@ -466,6 +744,7 @@ value lock_call(value which, value a, value b, value c, value d, value e, value 
 {
 	const u64 arguments[7] = {number(a), number(b), number(c), number(d), number(e), number(f), number(g)};
 
+	native.stream_events = 0;
 	if (setjmp(stopped) != 0) {
 		return Val_long(-1);
 	}

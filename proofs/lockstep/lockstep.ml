@@ -20,6 +20,17 @@ external expect_words : int -> int -> int -> unit = "lock_expect_words" [@@noall
 external expect_vmids : int -> unit = "lock_expect_vmids" [@@noalloc]
 external expect_unmeasured : int -> unit = "lock_expect_unmeasured" [@@noalloc]
 external expect_measured : int -> int -> int -> int -> int -> int -> unit = "lock_expect_measured_bytes" "lock_expect_measured" [@@noalloc]
+external expect_stream : int -> int -> int -> unit = "lock_expect_stream" [@@noalloc]
+external streams : unit -> int = "lock_streams" [@@noalloc]
+external told_connect : int -> int -> int -> unit = "lock_told_connect" [@@noalloc]
+external told_cut : int -> unit = "lock_told_cut" [@@noalloc]
+external told_stream_invalidate : int -> int -> unit = "lock_told_stream_invalidate" [@@noalloc]
+external told_stream_invalidate_all : int -> unit = "lock_told_stream_invalidate_all" [@@noalloc]
+external register : int -> int -> int -> int -> unit = "lock_register" [@@noalloc]
+external want : int -> int -> int -> int -> unit = "lock_want" [@@noalloc]
+external answers : bool -> int -> int -> bool -> int -> unit = "lock_answers_bytes" "lock_answers" [@@noalloc]
+external syndrome : int -> int -> int -> unit = "lock_syndrome" [@@noalloc]
+external wrong_register : unit -> int = "lock_wrong_register" [@@noalloc]
 external where : unit -> int = "lock_where" [@@noalloc]
 external compare_state : int -> bool -> int = "lock_compare" [@@noalloc]
 external told_written : unit -> unit = "lock_told_written" [@@noalloc]
@@ -49,8 +60,9 @@ let start serial =
   let open Tmap in
   let gran = fill (init GKernel) (z small_first) (z (small - small_first)) GFree in
   let gran = Array.fold_left (fun g b -> fill g (z b) (z 512) GFree) gran blocks in
-  let k = { gran; vsp = init vs_none; vmids = init false; next_serial = serial; vcp = init vcpu_none } in
-  { k; tlb = init (init (init Empty)); mem = init Z.zero; meas = init [] }
+  let str = { attached = init (z none); ste = init (z none); faults = init fault_none } in
+  let k = { gran; vsp = init vs_none; vmids = init false; next_serial = serial; vcp = init vcpu_none; str } in
+  { k; tlb = init (init (init (init Empty))); cfg = init (z none); mem = init Z.zero; meas = init [] }
 
 (* ---- the model's state in the kernel's encoding, where it changed ---- *)
 
@@ -88,6 +100,8 @@ let show_vcpu s c =
   expect_vcpu c (n x.in_vspace) (n x.index) (bit x.of_guest) (n (power_number x.powered)) (bit x.exiting);
   expect_core c (n x.core) (n x.runner) (n x.cspace) (n x.cspace_serial)
 
+let show_stream s st = expect_stream st (n (get s.k.str.attached st)) (n (get s.k.str.ste st))
+
 let show_vmids s =
   let left = ref 0 in
   for m = 1 to 255 do if not (get s.k.vmids m) then incr left done;
@@ -115,17 +129,22 @@ let show_prim s p =
   | Measure (v, MRam (a, b, c)) -> expect_measured (n v) 2 (n a) (n b) (n c) 0
   | Measure (v, MVcpu (a, b, c)) -> expect_measured (n v) 3 (n a) (n b) (n c) 0
   | Measure (v, MPolicy a) -> expect_measured (n v) 4 (n a) 0 0 0
+  | Measure (v, MStream a) -> expect_measured (n v) 5 (n a) 0 0 0
   | Measure (_, MContent _) -> failwith "the model measures content by MeasureFrame"
   | MeasureFrame (v, ipa, r, f, count) -> expect_measured (n v) 1 (n ipa) (n count * 4096) (n r) (n f)
-  | InvIpa _ | InvAll _ -> ()
+  | SetSte (st, _) | Attach (st, _) -> show_stream s (n st)
+  | InvIpa _ | InvAll _ | DropSte _ | SetFault _ -> ()
 
 (* What a step tells the hardware; `s` is the state before it. *)
 let tell s p =
   let vmid v = n (Tmap.get s.k.vsp v).vmid in
   match p with
   | SetTab (v, l, i, e) -> if valid e || valid (entry_at s v l i) then told_written ()
-  | InvIpa (v, ipa) -> told_invalidate (vmid v) (n v) (n ipa)
-  | InvAll v -> told_invalidate_all (vmid v) (n v)
+  | InvIpa (false, v, ipa) -> told_invalidate (vmid v) (n v) (n ipa)
+  | InvAll (false, v) -> told_invalidate_all (vmid v) (n v)
+  | InvIpa (true, v, ipa) -> told_stream_invalidate (vmid v) (n ipa)
+  | InvAll (true, v) -> told_stream_invalidate_all (vmid v)
+  | SetSte (st, v) -> if n v = none then told_cut (n st) else told_connect (n st) (vmid v) (n v)
   | Scrub (g, count) -> told_scrub (n g) (n count)
   | MeasureFrame (_, _, _, f, count) -> told_hash (n f) (n count)
   | _ -> ()
@@ -138,7 +157,7 @@ let count name result =
   let key = (name, result) in
   Hashtbl.replace tally key (1 + try Hashtbl.find tally key with Not_found -> 0)
 
-let what = [| "nothing"; "the granule table"; "the VMIDs left"; "a translation table"; "a VSpace"; "a vCPU"; "memory" |]
+let what = [| "nothing"; "the granule table"; "the VMIDs left"; "a translation table"; "a VSpace"; "a vCPU"; "memory"; "a stream" |]
 
 let run s name number args expected_result prims =
   let fail text =
@@ -155,7 +174,8 @@ let run s name number args expected_result prims =
   if differs <> 0 then fail (Printf.sprintf "%s differs at granule %d" what.(differs) (where ()));
   if not (log_agrees ()) then fail "the hardware was told something else, or in another order";
   count name (if expected_result > 0 && number >= 15 && number <= 20 then expected_result land 1
-              else if number = 21 then bit (expected_result = 1) else expected_result);
+              else if number = 21 then bit (expected_result = 1)
+              else if number = 27 then bit (expected_result > 0) else expected_result);
   s'
 
 let outcome s name number args = function
@@ -216,10 +236,170 @@ let mapped_at ipa size = ipa land lnot (size - 1) land (2 * half - 1)
 let on_core s c core =
   run s "on a core" 23 [c; core] 0 [SetVcpu (z c, { (get s.k.vcp c) with core = z core })]
 
+(* ---- devices ---- *)
+
+let some_streams = [| 0; 1; 2; 3; 63 |]
+(* What the SMMU reports: the same event so many times, sometimes more than the kernel takes at once. *)
+let some_events () =
+  let stream = if Random.int 10 = 0 then pick [| 64; 1000; 0xffffffff |] else pick some_streams in
+  stream, 0x1000 * Random.int 512, pick [| 0; 0; 1; 2; 5; 64; 70 |]
+let events (stream, ipa, count) = List.init count (fun _ -> ((z stream, z ipa), z (stream mod 3)), z (0x10 + stream))
+let told_of f =
+  if n f.refusals = 0 then 0
+  else n f.refusals + (n f.at_ipa lsl 20) + (n f.access lsl 50) + (n f.event_kind lsl 52)
+let attach s st v (stream, ipa, count) =
+  outcome s "stream_attach" 25 [st; v; stream; ipa; count] (stream_attach s.k (z st) (z v) (events (stream, ipa, count)))
+let detach s st v = outcome s "stream_detach" 26 [st; v] (stream_detach s.k (z st) (z v))
+let ask_faults s st (stream, ipa, count) =
+  let f, ps = stream_fault s.k (z st) (events (stream, ipa, count)) in
+  run s "stream_fault" 27 [st; stream; ipa; count] (told_of f) ps
+
+(* ---- running ---- *)
+
+let low32 x = Z.to_int (Z.extract x 0 32) and high32 x = Z.to_int (Z.extract x 32 32)
+let two32 = Z.shift_left Z.one 32
+let random64 () = Z.add (Z.mul (Z.of_int (Random.bits () * 4 + Random.int 4)) two32) (Z.of_int (Random.bits () * 4 + Random.int 4))
+let registers = 41
+let give f who r = for i = 0 to registers - 1 do let w = get r i in f who i (high32 w) (low32 w) done
+let random_file () =
+  let r = List.fold_left (fun r i -> Tmap.set r (z i) (random64 ())) (Tmap.init Z.zero) (List.init 31 Fun.id) in
+  let r = put r [z 31, z (4 * Random.int 100000); z 36, Z.shift_left (z (Random.int 4)) 62; z 37, random64 (); z 38, random64 ();
+                 z 39, random64 (); z 40, z (Random.int 32)] in
+  if Random.bool () then r
+  else put r [z 32, Z.one; z 33, z (Random.int 32); z 34, z (pick [| 1; 2; 4; 8 |]); z 35, z (pick [| 0; 4; 8 |])]
+
+let functions = [| 0x80000000; 0x80000001; 0x84000000; 0x84000001; 0xc4000001; 0x84000002; 0x84000003; 0xc4000003; 0xc4000003; 0xc4000003;
+                   0x84000004; 0xc4000004; 0x84000006; 0x84000008; 0x84000009; 0x8400000a; 0x8400000a; 0x84000012; 0xc4000012;
+                   0xc4000190; 0xc4000191; 0xc4000197; 0xc4000197; 0xc4000197; 0xc4000198; 0xc4000198; 0xc4000198; 0x84000005;
+                   0xc4000002; 0x84000050; 0x12345678 |]
+let small_or_big () = match Random.int 6 with
+  | 0 -> z (pick functions) | 1 -> z (pick ipas) | 2 -> Z.add two32 (z (Random.int 8)) | 3 -> random64 () | _ -> z (Random.int 9)
+let call_file r =
+  let r = put r [z 0, Z.add (z (pick functions)) (if Random.int 8 = 0 then two32 else Z.zero); z 1, small_or_big (); z 2, small_or_big (); z 3, small_or_big ()] in
+  match n (Z.extract (get r 0) 0 12) with
+  | 0x197 | 0x198 -> let base = ipa_at low in put r [z 1, z base; z 2, z (base + pick [| 0x1000; 0x2000; 0x200000; 0x400000; 0 |]); z 3, z (pick [| 0; 0; 1; 1; 2 |])]
+  | 3 -> if Random.bool () then put r [z 1, z (Random.int 3); z 2, z (pick [| 0; 0x1000; 0x40000000; 3; half |])] else r
+  | 0x190 -> if Random.bool () then put r [z 1, z 0x10000] else r
+  | _ -> r
+
+(* A trap: its class and its syndrome, mostly such as say something. *)
+let random_esr gu =
+  let cls = pick [| 0x24; 0x24; 0x24; 0x24; 0x20; 0x01; 0x18; 0x18; 0x17; 0x17; 0x16; 0x16; 0x16; 0; 7; 0x22; 0x2c; 0x3c; 0x15 |] in
+  let cls = if cls = 0x15 && not gu then 0x3c else cls in
+  let il = (if Random.int 8 = 0 then 0 else 1) lsl 25 and any = Random.int (1 lsl 25) in
+  let iss = match cls with
+    | 0x24 | 0x20 ->
+        let valid = if Random.int 4 > 0 then (1 lsl 24) lor (any land lnot ((1 lsl 8) lor (1 lsl 7))) else any in
+        (valid land lnot 0x3c) lor (pick [| 1; 1; 1; 1; 3; 3; 2; 0; 15 |] lsl 2)
+    | 0x18 ->
+        let of_ (op0, op1, crn, crm, op2) = (op0 lsl 20) lor (op2 lsl 17) lor (op1 lsl 14) lor (crn lsl 10) lor (crm lsl 1) in
+        let which = if Random.int 6 = 0 then any land 0x3ffc1e else
+          of_ (pick [| 3, 3, 14, 2, 0; 3, 3, 14, 2, 1; 3, 3, 14, 2, 2; 3, 0, 12, 11, 1; 3, 0, 12, 11, 5; 3, 0, 12, 11, 6; 3, 0, 12, 11, 7; 2, 0, 1, 0, 4; 3, 0, 0, 4, 0 |]) in
+        which lor (Random.int 32 lsl 5) lor Random.int 2
+    | _ -> any in
+  (cls lsl 26) lor il lor iss
+
+let check_registers name = match wrong_register () with
+  | 0 -> ()
+  | w -> Printf.eprintf "lockstep: call %d, %s: %s register %d differs\n" !calls name [| "its"; "the runner's"; "the started vCPU's" |].((w - 1) / 100) ((w - 1) mod 100); exit 1
+let off x = { x with core = z none; runner = z none }
+
+let trap_on_both s c b =
+  let gu = (get s.k.vcp c).of_guest in
+  let esr = random_esr gu and ipa = ipa_at low and far = random64 () in
+  let ipa = if Random.int 5 = 0 then half + ipa else ipa in
+  let hpfar = z ((ipa / 4096 land (1 lsl 40 - 1)) * 16) in
+  let pending = Random.int 3 = 0 and wake = random64 () and id = if Random.int 4 = 0 then Some (z (Random.bits ())) else None in
+  let r = random_file () and rr = random_file () in
+  let cls = esr lsr 26 in
+  let r = if cls = 0x16 || cls = 0x17 then call_file r
+    else if cls = 0x18 && Random.int 3 = 0 then List.fold_left (fun r i -> Tmap.set r (z i) (z 27)) r (List.init 31 Fun.id) else r in
+  syndrome 0 0 esr; syndrome 1 (high32 far) (low32 far); syndrome 2 (high32 hpfar) (low32 hpfar);
+  answers pending (high32 wake) (low32 wake) (id <> None) (match id with Some w -> n w | None -> 0);
+  give register 0 r; give register 1 rr;
+  let lend = SetVcpu (z c, { (get s.k.vcp c) with core = Z.zero; runner = z b }) in
+  let k = kstep lend s.k in
+  let e = trapped k (z c) { esr = z esr; far; hpfar; pending; wake; id_value = id } r in
+  give want 0 e.own;
+  give want 1 (match e.then_next with Leaves (a, d1, d2, d3) -> put rr (shown r a d1 d2 d3) | _ -> rr);
+  let started = match e.starts with
+    | None -> none
+    | Some ((g, entry), context) -> give want 2 (put (Tmap.init Z.zero) [z 0, context; z 31, entry]); n g in
+  let k = List.fold_left (fun k p -> kstep p k) k e.does in
+  let back = SetVcpu (z c, off (get k.vcp c)) in
+  let result = match e.then_next with Goes -> 0 | Leaves _ -> 1 | Undefined -> 2 in
+  let s = run s "trap" 28 [c; b; started] result (lend :: e.does @ [back]) in
+  check_registers "trap";
+  count "trap" (match e.then_next with Leaves (a, _, _, _) -> 100 + n a | _ -> result);
+  s
+
+let list_word () = match Random.int 8 with
+  | 0 -> random64 ()
+  | 1 -> Z.add (Z.shift_left (z (Random.int 4)) 62) (z (pick [| 27; 1019; 1020; 33 |]))
+  | 2 -> Z.zero
+  | 3 -> Z.add (Z.shift_left (z (1 lsl Random.int 32)) 32) (z (32 + Random.int 40))
+  | _ -> Z.add (Z.shift_left (z (Random.int 4)) 62) (Z.add (Z.shift_left (z (Random.int 2)) 60) (z (32 + Random.int 40)))
+let run_on_both s c b =
+  let r = random_file () and reply = random64 () and l1 = list_word () and l2 = list_word () and l3 = list_word () in
+  let flags = if Random.int 6 = 0 then Random.bits () else pick [| 0; 1; 0xff02; 0x100007 |] in
+  let until = 2000 + Random.int 1000 in
+  give register 0 r; give register 1 (random_file ());
+  List.iteri (fun i w -> register 2 (i + 1) (high32 w) (low32 w)) [reply; l1; l2; l3; z flags];
+  let x = get s.k.vcp b in
+  let k = kstep (SetVcpu (z b, { x with core = Z.zero; runner = z none; deadline = z max_int })) s.k in
+  let o = run_vcpu_ k (z b) (z c) (z until) l1 l2 l3 (z flags) in
+  give want 0 (match o with Done _ -> now_running r reply l1 l2 l3 | _ -> r);
+  let s = outcome s "run" 29 [c; b; until] (match o with Done _ -> Done [] | o -> o) in
+  check_registers "run";
+  s
+
+let debug_on_both s c =
+  let r = random_file () and value = random64 () in
+  let what = if Random.int 8 = 0 then Random.int 10 else Random.int 4 in
+  let at = if what land 1 = 0 then (if Random.int 6 = 0 then 45 - Random.int 14 else Random.int 32) else if Random.int 5 = 0 then pick ipas else ipa_at low in
+  let what = if what land 1 = 1 then what land lnot 2 else what in
+  give register 0 r;
+  register 2 0 (high32 value) (low32 value);
+  let o = match first (debug_guards s.k (z c) (z what) (z at)) with Some (e, a) -> Err (e, a) | None -> Done [] in
+  give want 0 (match o with Done _ when what = 2 && at < 32 -> Tmap.set r (z at) value | _ -> r);
+  let s = outcome s "vcpu_debug" 30 [c; what; at] o in
+  check_registers "vcpu_debug";
+  s
+
+let start_on_both s c b =
+  let busy = Random.int 4 = 0 in
+  give register 0 (random_file ()); give register 1 (random_file ());
+  outcome s "core_start" 31 [c; b; bit busy] (match first (core_start_guards s.k (z c) busy) with Some (e, a) -> Err (e, a) | None -> Done [])
+
+(* One that crashed or is off is on again, so that walks do not run out of them. *)
+let revived s c =
+  let x = get s.k.vcp c in
+  if vcpu (get s.k.gran c) && n x.in_vspace <> none && x.powered <> On && Random.int 8 < (if x.powered = Off then 1 else 5)
+  then run s "revived" 32 [c] 0 [SetVcpu (z c, { x with powered = On })] else s
+
+(* A vCPU, and another that is on no core to be its runner. *)
+let running s =
+  let rec configured i = let c = choose s vcpu in
+    if i = 0 || (vcpu (get s.k.gran c) && n (get s.k.vcp c).in_vspace <> none) then c else configured (i - 1) in
+  let c = configured 6 in
+  let s = revived s c in
+  let k = s.k in
+  let rec other i = let b = choose s vcpu in
+    if i = 0 then None else if b <> c && vcpu (get k.gran b) && n (get k.vcp b).core = none && (get k.vcp b).powered = On then Some b else other (i - 1) in
+  match other 12 with
+  | Some b when vcpu (get k.gran c) && n (get k.vcp c).in_vspace <> none && vspace (get k.gran (n (get k.vcp c).in_vspace)) ->
+      (match Random.int 10 with
+       | 0 | 1 -> run_on_both s c b
+       | 2 -> debug_on_both s c
+       | 3 -> start_on_both s c b
+       | _ -> if n (get k.vcp c).core = none && (get k.vcp c).powered = On then trap_on_both s c b else s)   (* only these run *)
+  | _ -> s
+
 let serial = ref 0
 let one s =
   let k = s.k in
   let zi = z in
+  if Random.int 6 = 0 then running s else
   match Random.int 1000 with
   | r when r < 110 ->
       let f = choose s (if Random.int 5 = 0 then private_ else unmapped) and v = guest_vspace s false and p = rights () in
@@ -247,7 +427,7 @@ let one s =
       let i = if Random.int 6 = 0 then pick ipas else ipa_at low in
       outcome s "expect_ram" 5 [v; i; b; c] (expect_ram k (zi v) (zi i) (zi b) (zi c))
   | r when r < 575 ->
-      let v = guest_vspace s true and p = pick [| 0; 0; 1; 2; -1 |] in
+      let v = guest_vspace s true and p = pick [| 0; 1; 1; 2; -1 |] in
       outcome s "activate" 6 [v; p] (activate k (zi v) (zi p))
   | r when r < 625 ->
       let f = choose s (fun g -> private_ g && not (unmapped g)) in
@@ -329,18 +509,24 @@ let one s =
       let v = guest_vspace s true in
       let x = get k.vsp v in
       if vspace (get k.gran v) && x.living = Active then run s "powered off" 24 [v] 0 [SetVs (zi v, { x with living = Ended })] else s
+  | r when r < 974 -> attach s (pick some_streams) (choose s vspace) (some_events ())
+  | r when r < 979 ->
+      let st = pick some_streams in
+      let v = n (get k.str.attached st) in
+      detach s st (if v = none || Random.int 6 = 0 then choose s vspace else v)
+  | r when r < 980 -> ask_faults s (pick some_streams) (some_events ())
   | _ ->
       (* a guest or task writes to a page that is mapped for it, by the model's TLB *)
       let v = choose s vspace in
       let w = 1 + Random.int 1000000 in
       let l = if Random.int 4 = 0 then 2 else 3 and i = Random.int 3 in
       let i = if Random.int 2 = 0 then i else i + (half / if l = 2 then 0x200000 else 0x1000) in
-      let walk s l i = deed_step (Walk (zi v, zi l, zi i, Leaf (zi 0, zi 3))) s in
+      let walk s l i = deed_step (Walk (cPU, zi v, zi l, zi i, Leaf (zi 0, zi 3))) s in
       let s1 = walk s 1 (if l = 2 then i / 512 else i / 512 / 512) in
       let s1 = if l = 3 then walk s1 2 (i / 512) else s1 in
       let s1 = walk s1 l i in
       let j = if l = 2 then Random.int 512 else 0 in
-      let s2 = deed_step (Write (zi v, zi l, zi i, zi j, zi w)) s1 in
+      let s2 = deed_step (Write (cPU, zi v, zi l, zi i, zi j, zi w)) s1 in
       (match entry_at s2 (zi v) (zi l) (zi i) with
        | Leaf (f, _) ->
            let g = n f + j in
@@ -363,15 +549,17 @@ let furnish s =
     if guest then table (table s v half 2) v half 3 else s in
   let frame s (g, block, priv) =
     making s "frame_make" 13 [g; bit block; bit priv] (frame_make s.k (z g) block priv) in
-  let vcpu s (c, v) =
+  let vcpu s (c, v, i) =
     let s = making s "vcpu_make" 12 [c] (vcpu_make s.k (z c)) in
-    outcome s "vcpu_configure" 22 [c; v; 0; none; 0; 0; 0] (configure s.k (z c) (z v) (z 0) (z none) (z 0) (z 0) (z 0)) in
+    outcome s "vcpu_configure" 22 [c; v; i; none; 0; 0; 0] (configure s.k (z c) (z v) (z i) (z none) (z 0) (z 0) (z 0)) in
   let s = List.fold_left space s [16, false; 18, true; 20, true; 22, false] in
-  let s = List.fold_left vcpu s [40, 18; 41, 20] in
+  let s = List.fold_left vcpu s [40, 18, 0; 41, 20, 0; 54, 18, 1; 55, 20, 2; 56, 16, 0] in
   let s = List.fold_left frame s (List.init 12 (fun i -> 42 + i, false, i < 8)) in
   let s = List.fold_left frame s [512, true, true; 1024, true, false; 1536, true, true] in
   let donate s (f, i) = outcome s "donate" 4 [f; 18; i; 3] (donate s.k (z f) (z 18) (z i) (z 3)) in
-  if Random.bool () then List.fold_left donate s [512, 0x200000; 1536, 0x400000] else s
+  let s = if Random.bool () then List.fold_left donate s [512, 0x200000; 1536, 0x400000] else s in
+  let p = Random.int 2 in
+  if Random.bool () then outcome s "activate" 6 [20; p] (activate s.k (z 20) (z p)) else s
 
 let finish s =
   let rec destroy s v =
@@ -380,7 +568,8 @@ let finish s =
     if over then s else destroy s v in
   let leave s c = if vcpu (get s.k.gran c) && n (get s.k.vcp c).core <> none then on_core s c none else s in
   let s = Array.fold_left leave s candidates in
-  Array.fold_left (fun s v -> if vspace (get s.k.gran v) then destroy s v else s) s candidates
+  let s = Array.fold_left (fun s v -> if vspace (get s.k.gran v) then destroy s v else s) s candidates in
+  Array.fold_left (fun s st -> ask_faults s st (0, 0, 0)) s some_streams
 
 (* ---- every short sequence of a few calls on a few objects ---- *)
 
@@ -417,6 +606,7 @@ let few =
      (fun s -> outcome s "unmap_private" 7 [50] (unmap_private s.k (z 50)));
      unmap_shared 16 0x1000; unmap_shared 18 (half + 0x1000); frame_destroy 50; frame_destroy 51; table_destroy 27; kill 0; kill 512;
      ripas 0; ripas 1;
+     (fun s -> attach s 1 16 (1, 0x1000, 1)); (fun s -> attach s 1 18 (2, 0x1000, 1)); (fun s -> detach s 1 18);
      (fun s -> if get s.k.gran 50 = GFree then making s "frame_make" 13 [50; 0; 1] (frame_make s.k (z 50) false true) else s) |]
 
 let every_sequence depth =
@@ -444,13 +634,14 @@ let random_walk limit seed =
 
 let () =
   let started = Unix.gettimeofday () in
+  if streams () <> n sTREAMS then (prerr_endline "lockstep: the model has another number of streams"; exit 1);
   (match Sys.argv with
    | [| _; "all"; depth |] -> every_sequence (int_of_string depth)
    | [| _; limit; seed |] -> random_walk (int_of_string limit) (int_of_string seed)
    | _ -> prerr_endline "lockstep: use it as lockstep CALLS SEED, or lockstep all DEPTH"; exit 2);
   let seconds = Unix.gettimeofday () -. started in
   List.iter (fun ((name, r), c) ->
-      let result = if r < 0 then "the machine stops" else if r = 0 then "ok" else Printf.sprintf "error %d, argument %d" (r land 255) (r lsr 8) in
+      let result = if r < 0 then "the machine stops" else if r = 0 then "ok" else if name = "stream_fault" then "some" else Printf.sprintf "error %d, argument %d" (r land 255) (r lsr 8) in
       Printf.printf "%-16s %-22s %8d\n" name result c)
     (List.sort compare (Hashtbl.fold (fun a b l -> (a, b) :: l) tally []));
   Printf.printf "lockstep: %d calls compared, %.0f a second\n" !calls (float !calls /. seconds)

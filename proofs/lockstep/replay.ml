@@ -10,7 +10,8 @@ let z x = if x >= 0 then Z.of_int x else Z.add (Z.shift_left Z.one 64) (Z.of_int
 let n = Z.to_int
 let none = 0xffffffff
 let get m i = Tmap.get m (z i)
-let s = ref { gran = Tmap.init GFree; vsp = Tmap.init vs_none; vmids = Tmap.init false; next_serial = Z.one; vcp = Tmap.init vcpu_none }
+let s = ref { gran = Tmap.init GFree; vsp = Tmap.init vs_none; vmids = Tmap.init false; next_serial = Z.one; vcp = Tmap.init vcpu_none;
+              str = { attached = Tmap.init (z none); ste = Tmap.init (z none); faults = Tmap.init fault_none } }
 let take ps = s := List.fold_left (fun s p -> kstep p s) !s ps
 let line = ref 0
 let compared = Hashtbl.create 16 and told = ref 0 and boot = Hashtbl.create 4 and spare = ref (1 lsl 30)

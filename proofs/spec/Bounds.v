@@ -38,9 +38,18 @@ Proof.
 
 Lemma leaf_replace_placed n s v l i e : Forall (placed n) (leaf_replace s v l i e).
 Proof.
-  unfold leaf_replace. repeat constructor. destruct (entry_at s v l i); auto. destruct (get (gran s) f); auto; [|repeat constructor].
+  unfold leaf_replace. repeat constructor. apply Forall_app. split; [destruct (has_streams s v); repeat constructor|]. destruct (entry_at s v l i); auto. destruct (get (gran s) f); auto; [|repeat constructor].
   destruct (is_guest s v); repeat constructor. Qed.
-Lemma unlink_placed n s v l i t : Forall (placed n) (table_unlink s v l i t). Proof. repeat constructor. Qed.
+Lemma unlink_placed n s v l i t : Forall (placed n) (table_unlink s v l i t).
+Proof. unfold table_unlink. repeat constructor. destruct (has_streams s v); repeat constructor. Qed.
+Lemma cut_placed n l : Forall (placed n) (flat_map cut l). Proof. induction l; cbn [flat_map cut app]; repeat constructor; auto. Qed.
+Lemma connect_placed n v l : Forall (placed n) (flat_map (connect v) l). Proof. induction l; cbn [flat_map connect app]; repeat constructor; auto. Qed.
+Lemma streams_cut_placed n s v : Forall (placed n) (streams_cut s v).
+Proof.
+  unfold streams_cut. destruct (streams_of s v) as [|a l]; [constructor|]. apply Forall_app. split; [apply cut_placed|]. constructor; [exact Logic.I|].
+  generalize (a :: l). intros sts. induction sts; cbn [map]; constructor; auto; exact Logic.I. Qed.
+Lemma faults_placed n ps : Forall is_fault ps -> Forall (placed n) ps.
+Proof. induction 1 as [|p ps F]; constructor; auto. destruct p; cbn in *; tauto. Qed.
 Lemma clear_placed n fuel : forall s v top l p i b, Forall (placed n) (snd (clear fuel s v top l p i b)).
 Proof.
   induction fuel as [|fuel IH]; intros s v top l p i b; [constructor|]. cbn [clear].
@@ -58,10 +67,10 @@ Proof. unfold leave. destruct (get (gran s) f) as [| | | | | | |b [[v i]|] z| |]
 Lemma kill_placed n v s b : Forall (placed n) (snd (vspace_kill v s b)).
 Proof.
   assert (M : forall l (f : Z -> vcpu), Forall (placed n) (map (fun g => SetVcpu g (f g)) l)) by (induction l; intros f; cbn [map]; constructor; auto; exact Logic.I).
-  unfold vspace_kill. assert (T : Forall (placed n) (snd (then_ (true, b, SetVs v (set_living s v Dying) :: map (fun g => SetVcpu g (set_exiting (get (vcp s) g))) []) s (fun s1 b =>
-      then_ (clear_all s1 v 1 0 b) s1 (fun s2 b => if is_vspace s2 v && root_is_empty s2 v then (true, b, [InvAll v; SetVs v (set_living s2 v Dead)]) else (false, b, [])))))).
-  { apply then_placed; [repeat constructor|]. intros. apply then_placed; [apply clear_placed|]. intros. destruct (_ && _); repeat constructor. }
-  destruct (living (vs s v)); try apply Forall_nil; destruct (filter _ _) eqn:E; try exact T; constructor; try exact Logic.I; rewrite <- E; apply M. Qed.
+  unfold vspace_kill. assert (T : Forall (placed n) (snd (then_ (true, b, SetVs v (set_living s v Dying) :: streams_cut s v ++ map (fun g => SetVcpu g (set_exiting (get (vcp s) g))) []) s (fun s1 b =>
+      then_ (clear_all s1 v 1 0 b) s1 (fun s2 b => if is_vspace s2 v && root_is_empty s2 v && negb (has_streams s2 v) then (true, b, [InvAll false v; SetVs v (set_living s2 v Dead)]) else (false, b, [])))))).
+  { apply then_placed; [constructor; [exact Logic.I|]; apply Forall_app; split; [apply streams_cut_placed|constructor]|]. intros. apply then_placed; [apply clear_placed|]. intros. destruct (_ && _); repeat constructor. }
+  destruct (living (vs s v)); try apply Forall_nil; destruct (filter _ _) eqn:E; try exact T; constructor; try exact Logic.I; apply Forall_app; (split; [apply streams_cut_placed|]); rewrite <- E; apply M. Qed.
 Lemma ripas_placed n fuel : forall s v a top st b, Forall (placed n) (snd (ripas_walk fuel s v a top st b)).
 Proof.
   induction fuel as [|fuel IH]; intros s v a top st b; [constructor|]. cbn [ripas_walk]. destruct (top <=? a); [constructor|].
@@ -78,6 +87,31 @@ Lemma call_placed n must gs ps : (must = true -> Forall (placed n) ps) -> Forall
 Proof. intros H. unfold call. destruct must; [|constructor]. destruct (first gs) as [[? ?]|]; [constructor|auto]. Qed.
 Ltac must_in B H := rewrite ?andb_true_iff in H; split_all; repeat match goal with H : is_vspace _ _ = true |- _ => apply (vspace_in _ _ _ B) in H end.
 
+Ltac effects_placed := repeat match goal with
+  | |- Forall _ (does (if ?b then _ else _)) => destruct b
+  | |- Forall _ (does (match ?b with true => _ | false => _ end)) => destruct b end; try apply Forall_nil; try (repeat constructor; fail).
+Lemma vcpus_placed n l (f : Z -> vcpu) : Forall (placed n) (map (fun g => SetVcpu g (f g)) l).
+Proof. induction l; cbn [map]; constructor; auto; exact Logic.I. Qed.
+Lemma end_guest_placed n s c r reason : Forall (placed n) (does (end_guest s c r reason)).
+Proof. unfold end_guest. cbn [does]. apply Forall_app. split; [destruct (is_active _ _); repeat constructor|apply vcpus_placed]. Qed.
+Lemma own_memory_placed n s c t r a e : own_memory s c t r a = Some e -> Forall (placed n) (does e).
+Proof. unfold own_memory. destruct (_ || _); [discriminate|]. destruct (snd _); intros H; try discriminate; injection H as <-; repeat constructor. Qed.
+Lemma guest_call_placed n s c t r : Forall (placed n) (does (guest_call s c t r)).
+Proof.
+  unfold guest_call. effects_placed; try apply end_guest_placed.
+  - unfold ipa_state_set, ripas_set. destruct (_ && _); [|constructor].
+    pose proof (ripas_placed n (Z.to_nat N512) s (in_vspace (get (vcp s) c)) (get r 1) (get r 2) (get r 3) STEP_GRANULES) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[x ch] ps]. exact W.
+  - unfold ipa_state_get. effects_placed.
+  - unfold suspend. effects_placed.
+  - unfold cpu_on. effects_placed. Qed.
+Lemma trapped_placed n s c t r : Forall (placed n) (does (trapped s c t r)).
+Proof.
+  unfold trapped. effects_placed; try apply guest_call_placed.
+  - unfold data_abort. destruct (own_memory _ _ _ _ _) eqn:O; [eapply own_memory_placed; eauto|]. effects_placed. unfold fault. effects_placed.
+  - unfold wait_for. effects_placed.
+  - unfold instruction_abort. destruct (own_memory _ _ _ _ _) eqn:O; [eapply own_memory_placed; eauto|]. unfold fault. effects_placed.
+  - unfold system_register. match goal with |- context [match ?o with Some _ => _ | None => _ end] => destruct o end; effects_placed. Qed.
+
 Theorem calls_place_inside n o s : bounded n s -> Forall (placed n) (commit o s).
 Proof.
   intros B. assert (M : forall l (f : Z -> vcpu), Forall (placed n) (map (fun g => SetVcpu g (f g)) l)) by (induction l; intros f; cbn [map]; constructor; auto; exact Logic.I).
@@ -90,7 +124,7 @@ Proof.
   - apply call_placed. intros H. must_in B H. repeat constructor; cbn; tauto.
   - apply call_placed. intros H. must_in B H. apply Forall_app; split; [apply leave_placed|]. apply Forall_app; split; [destruct (_ && _); repeat constructor|]. repeat constructor; cbn; tauto.
   - apply call_placed. repeat constructor.
-  - apply call_placed. repeat constructor.
+  - apply call_placed. intros _. constructor; [exact Logic.I|]. constructor; [exact Logic.I|]. apply connect_placed.
   - apply call_placed. intros _. repeat constructor. destruct (is_guest s v); repeat constructor.
   - unfold unmap_private. destruct (_ && _); [apply leave_placed|constructor].
   - unfold unmap_shared. destruct (_ && _); [|constructor]. cbn [done]. destruct (maps _ _ _ _ _); [apply leaf_replace_placed|constructor].
@@ -113,7 +147,14 @@ Proof.
   - unfold vcpu_destroy. destruct (negb _); [constructor|]. destruct (on_core _ _); [repeat constructor|]. destruct (_ =? 0); [constructor|]. cbn [snd].
     apply Forall_app; split; [destruct (_ =? _); repeat constructor|repeat constructor].
   - destruct (live s v); [|constructor]. unfold ripas_set. destruct (_ && _); [|constructor].
-    pose proof (ripas_placed n (Z.to_nat N512) s v base top state STEP_GRANULES) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[r c] ps]. exact W. Qed.
+    pose proof (ripas_placed n (Z.to_nat N512) s v base top state STEP_GRANULES) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[r c] ps]. exact W.
+  - apply call_placed. intros _. constructor; [exact Logic.I|]. apply Forall_app. split; [apply faults_placed, absorb_faults|]. constructor; [exact Logic.I|].
+    destruct (guest _); repeat constructor.
+  - unfold stream_detach. destruct (_ && _); [|constructor]. cbn [done]. destruct (_ =? _); repeat constructor.
+  - unfold stream_fault, take_events. pose proof (absorb_faults (attached (str s)) (firstn (Z.to_nat AT_ONCE) es) (faults (str s))) as F.
+    destruct (absorb _ _ _) as [f ps]. cbn [snd] in F. destruct (is_stream st); cbn [snd]; [|constructor]. apply Forall_app. split; [now apply faults_placed|repeat constructor].
+  - destruct (live _ _); [|constructor]. pose proof (trapped_placed n s c t r) as T. unfold trap_steps. destruct (then_next _); auto. apply Forall_app. split; auto. repeat constructor.
+  - apply call_placed. repeat constructor. Qed.
 
 (* At first nothing is outside. *)
 Inductive reachable_in (n : Z) : iso -> Prop :=

@@ -1,23 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (* The calls of the isolation layer (kernel/core/isolation): what each checks, in order, and the primitive steps that it
    then takes. They depend on nothing but the kernel's own state and their arguments: no memory, no register. *)
-From Nie Require Export State Api.
-
-Definition guard : Type := Z * Z * bool.   (* error, number of the argument that it blames, and whether it applies *)
-Definition code (g : guard) : Z * Z := fst g.
-Fixpoint first (gs : list guard) : option (Z * Z) :=
-  match gs with [] => None | (c, b) :: gs => if b then Some c else first gs end.
-
-(* Stop: an object is not what the authority layer says; the machine stops before anything happens. *)
-Inductive outcome := Stop | Err (e arg : Z) | Done (ps : list prim).
-Definition call (must : bool) (gs : list guard) (ps : list prim) : outcome :=
-  if must then match first gs with Some (e, a) => Err e a | None => Done ps end else Stop.
-
-(* Functions that do a bounded part: whether it is finished, what is left of the budget, and the steps. *)
-Definition part : Type := bool * Z * list prim.
-Definition then_ (p : part) (s : kern) (next : kern -> Z -> part) : part :=
-  let '(done, budget, ps) := p in
-  if done then let '(d, b, qs) := next (ksteps ps s) budget in (d, b, ps ++ qs) else p.
+From Nie Require Export Streams.
 
 Section Calls.
 Variable s : kern.
@@ -58,7 +42,8 @@ Definition resolve v ipa : Z * entry :=
 
 (* ---- out of a VSpace ---- *)
 Definition leaf_replace v l i (remains : entry) : list prim :=
-  [SetTab v l i remains; InvIpa v (i * span l)] ++
+  [SetTab v l i remains; InvIpa false v (i * span l)] ++
+  (if has_streams s v then [InvIpa true v (i * span l)] else []) ++
   match entry_at s v l i with
   | Leaf f _ =>
       match get (gran s) f with
@@ -71,7 +56,8 @@ Definition leaf_replace v l i (remains : entry) : list prim :=
 Definition leaf_remove v l i : list prim :=
   leaf_replace v l i (if is_guest v && (i * span l <? SHARED_HALF) then Destroyed else Empty).
 Definition table_unlink v l i t : list prim :=
-  [SetTab v (l - 1) i (if is_guest v then Destroyed else Empty); InvAll v; SetGran t (GTable None)].
+  [SetTab v (l - 1) i (if is_guest v then Destroyed else Empty); InvAll false v] ++
+  (if has_streams s v then [InvAll true v] else []) ++ [SetGran t (GTable None)].
 (* The private frame leaves the VSpace that has it mapped, if any. *)
 Definition leave f : list prim :=
   match get (gran s) f with GPrivate b (Some (v, i)) _ => leaf_remove v (frame_level b) i | _ => [] end.
@@ -176,7 +162,8 @@ Definition activate_guards v p : list guard := [
 Definition activate v p : outcome :=
   let y := vs v in
   call (is_vspace v && is_guest v) (activate_guards v p)
-       [Measure v (MPolicy p); SetVs v (mkVs (guest y) Active (vmid y) (serial y) (vcpus y) p (tab y))].
+       ([Measure v (MPolicy p); SetVs v (mkVs (guest y) Active (vmid y) (serial y) (vcpus y) p (tab y))] ++
+        streams_connect s v).
 
 Definition serial_of c := match get (gran s) c with GCnode ser _ => ser | _ => 0 end.
 Definition configure_guards c v i entry_ stack : list guard := [
@@ -283,11 +270,12 @@ Definition vspace_kill v (s : kern) (budget : Z) : part :=
   | Dead => (true, budget, [])
   | _ =>
       let running := filter (on_core s) (members s v) in
-      let ps := SetVs v (set_living s v Dying) :: map (fun g => SetVcpu g (set_exiting (get (vcp s) g))) running in
+      let ps := SetVs v (set_living s v Dying) :: streams_cut s v ++
+                map (fun g => SetVcpu g (set_exiting (get (vcp s) g))) running in
       match running with
       | [] => then_ (true, budget, ps) s (fun s1 b =>
               then_ (clear_all s1 v 1 0 b) s1 (fun s2 b =>
-              if is_vspace s2 v && root_is_empty s2 v then (true, b, [InvAll v; SetVs v (set_living s2 v Dead)]) else (false, b, [])))
+              if is_vspace s2 v && root_is_empty s2 v && negb (has_streams s2 v) then (true, b, [InvAll false v; SetVs v (set_living s2 v Dead)]) else (false, b, [])))
       | _ => (false, budget, ps)
       end
   end.

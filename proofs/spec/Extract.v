@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (* The model as OCaml. Trusted: numbers become Zarith's (word.ml), maps a search tree (tmap.ml). *)
 From Coq Require Import Extraction ExtrOcamlBasic.
-From Nie Require Import Calls Encode.
+From Nie Require Import Exits Encode.
 Extraction Language OCaml.
 Extract Inductive positive => "Word.t" ["Word.twice_plus_one" "Word.twice" "Word.one"] "Word.match_positive".
 Extract Inductive Z => "Word.t" ["Word.zero" "Word.same" "Word.neg"] "Word.match_z".
@@ -17,4 +17,6 @@ Extract Constant init => "Tmap.init". Extract Constant fill => "Tmap.fill".
 Extraction "model.ml" state_of owner_of place_of life_number power_number word_of step steps kstep deed_step
   map_private map_shared map_device map_table donate expect_ram activate configure unmap_private unmap_shared unmap_device
   cnode_make table_make vcpu_make frame_make vspace_make set_vcpus
-  cnode_destroy table_destroy frame_destroy vspace_kill vspace_destroy vcpu_destroy ripas_set vs_none vcpu_none.
+  cnode_destroy table_destroy frame_destroy vspace_kill vspace_destroy vcpu_destroy ripas_set vs_none vcpu_none
+  stream_attach stream_detach stream_fault fault_none STREAMS
+  trapped put shown off_core run_vcpu_ now_running debug_guards core_start_guards first.

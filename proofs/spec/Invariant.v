@@ -22,14 +22,24 @@ Definition okent (s : kern) (v l i : Z) (e : entry) : Prop :=
 Definition zero (s : iso) (g n : Z) := forall j, 0 <= j < n -> get (mem s) (g + j) = 0.
 Definition is_object (s : kern) g := match get (gran s) g with GTail _ => False | _ => True end.
 
-(* Nothing can be reached in the VSpace: no entry of its root is valid, and no TLB remembers any. *)
+(* No device is attached to the VSpace. *)
+Definition bare (s : kern) (v : Z) : Prop := forall st, get (attached (str s)) st = v -> v = NONE.
+(* Nothing can be reached in the VSpace: no entry of its root is valid, no TLB remembers any, no device is its. *)
 Definition gone (s : iso) (v : Z) : Prop :=
-  (forall i, 0 <= i < N512 -> is_valid (entry_at (k s) v 1 i) = false) /\ (forall l i, cached s v l i = Empty).
+  (forall i, 0 <= i < N512 -> is_valid (entry_at (k s) v 1 i) = false) /\ (forall u l i, cached s u v l i = Empty) /\ bare (k s) v.
+
+(* Of devices: a stream is attached to a VSpace that there is; its stream table entry, and the SMMU's copy of it, abort or
+   point to that one; and of a VSpace without devices the SMMU has no translation. *)
+Record devs (s : iso) : Prop := {
+  owners : forall st, get (attached (str (k s))) st <> NONE -> live (k s) (get (attached (str (k s))) st) = true /\ 0 <= st < STREAMS;
+  stes : forall st, get (ste (str (k s))) st = NONE \/ get (ste (str (k s))) st = get (attached (str (k s))) st;
+  cfgs : forall st, get (cfg s) st = NONE \/ get (cfg s) st = get (attached (str (k s))) st;
+  calm : forall v l i, live (k s) v = true -> bare (k s) v -> cached s true v l i = Empty }.
 
 Record inv (s : iso) : Prop := {
   tables : forall v l i, okent (k s) v l i (entry_at (k s) v l i);
-  tlbs : forall v l i, live (k s) v = true -> okent (k s) v l i (cached s v l i);
-  tlbs_unused : forall m l i, get (vmids (k s)) m = false -> get (get (get (tlb s) m) l) i = Empty;
+  tlbs : forall u v l i, live (k s) v = true -> okent (k s) v l i (cached s u v l i);
+  tlbs_unused : forall u m l i, get (vmids (k s)) m = false -> get (get (get (get (tlb s) (tlbs_of u)) m) l) i = Empty;
   vmid_used : forall v, live (k s) v = true -> get (vmids (k s)) (vmid (get (vsp (k s)) v)) = true;
   vmid_own : forall v w, live (k s) v = true -> live (k s) w = true ->
              vmid (get (vsp (k s)) v) = vmid (get (vsp (k s)) w) -> v = w;
@@ -38,11 +48,12 @@ Record inv (s : iso) : Prop := {
   free_zero : forall g, get (gran (k s)) g = GFree -> get (mem s) g = 0;
   scrubbed_zero : forall f b, get (gran (k s)) f = GPrivate b None true -> zero s f (frame_size b);
   unborn : forall v l i, live (k s) v = false -> entry_at (k s) v l i = Empty;
-  dead_gone : forall v, live (k s) v = true -> living (get (vsp (k s)) v) = Dead -> gone s v }.
+  dead_gone : forall v, live (k s) v = true -> living (get (vsp (k s)) v) = Dead -> gone s v;
+  devices : devs s }.
 
 Definition leaf_of (f : Z) (e : entry) := match e with Leaf g _ => g =? f | _ => false end.
 Definition absent (s : iso) v l i (bad : entry -> bool) : Prop :=
-  bad (entry_at (k s) v l i) = false /\ bad (cached s v l i) = false.
+  bad (entry_at (k s) v l i) = false /\ forall u, bad (cached s u v l i) = false.
 
 (* How the entry of one granule may change in place. *)
 Definition change (s : iso) (g : Z) (old new : granule) : Prop :=
@@ -74,9 +85,14 @@ Definition okp (p : prim) (s : iso) : Prop :=
   | Claim g n x => (forall j, 0 <= j < n -> get (gran (k s)) (g + j) = GFree) /\ n = size_of x /\ new_object x
   | Release g n => n = size_of (get (gran (k s)) g) /\ unused (get (gran (k s)) g) /\ zero s g n
   | NewVspace v _ m _ => get (gran (k s)) v = GFree /\ get (gran (k s)) (v + 1) = GFree /\ get (vmids (k s)) m = false
-  | EndVspace v => live (k s) v = true /\ zero s v 2 /\
-                   forall l i, get (get (get (tlb s) (vmid (get (vsp (k s)) v))) l) i = Empty
+  | EndVspace v => live (k s) v = true /\ zero s v 2 /\ bare (k s) v /\ forall u l i, cached s u v l i = Empty
   | MeasureFrame _ _ _ f n => exists b z, get (gran (k s)) f = GPrivate b None z /\ n = frame_size b
+  | SetSte st v => v = NONE \/ v = get (attached (str (k s))) st
+  | Attach st v =>
+      let w := get (attached (str (k s))) st in
+      get (ste (str (k s))) st = NONE /\ get (cfg s) st = NONE /\
+      (v <> NONE -> live (k s) v = true /\ living (get (vsp (k s)) v) <> Dead /\ 0 <= st < STREAMS) /\
+      (w = NONE \/ (exists st', st' <> st /\ get (attached (str (k s))) st' = w) \/ forall l i, cached s true w l i = Empty)
   | _ => True
   end.
 
@@ -110,20 +126,20 @@ Lemma live_gran s s' : (forall g, live s' g = true -> get (gran s') g = get (gra
   forall v, live s' v = true -> live s v = true.
 Proof. unfold live. intros H v L. rewrite <- H; auto. Qed.
 
-Lemma okent_change s g x v l i e (E : e = entry_at (k s) v l i \/ e = cached s v l i) :
+Lemma okent_change s g x v l i e (E : e = entry_at (k s) v l i \/ exists u, e = cached s u v l i) :
   change s g (get (gran (k s)) g) x -> okent (k s) v l i e -> okent (upd_gran (k s) (set (gran (k s)) g x)) v l i e.
 Proof.
   intros C O. destruct e; auto.
   - cbn in *. rewrite get_set. destruct (Z.eqb_spec t g) as [->|]; auto. rewrite O in C. destruct x as [| | |[?|]| | | | | |]; cbn in C; try tauto.
     replace (l + 1 - 1) with l in C by lia. destruct C as [C1 C2].
-    destruct E as [E|E]; rewrite <- E in *; cbn in *; rewrite Z.eqb_refl in *; discriminate.
+    destruct E as [E|[u E]]; [|specialize (C2 u)]; rewrite <- E in *; cbn in *; rewrite Z.eqb_refl in *; discriminate.
   - unfold okent in *; cbn [gran upd_gran]. rewrite get_set. destruct (Z.eqb_spec f g) as [->|]; auto.
     destruct (get (gran (k s)) g) as [| | | | | | |b [[v' i']|] z|b ps|]; try tauto.
     + destruct x as [| | | | | | |b' [?|] z'| |]; cbn in C; try tauto. destruct C as (-> & [C1 C2] & _). destruct O as (-> & -> & -> & _).
-      destruct E as [E|E]; rewrite <- E in *; cbn in *; rewrite Z.eqb_refl in *; discriminate.
+      destruct E as [E|[u E]]; [|specialize (C2 u)]; rewrite <- E in *; cbn in *; rewrite Z.eqb_refl in *; discriminate.
     + destruct x as [| | | | | | | |b' ps'|]; cbn in C; try tauto. destruct C as (-> & C). destruct O as (-> & O & H).
       destruct (C _ _ O) as [|[C1 C2]]; [auto|].
-      destruct E as [E|E]; rewrite <- E in *; cbn in *; rewrite Z.eqb_refl in *; discriminate.
+      destruct E as [E|[u E]]; [|specialize (C2 u)]; rewrite <- E in *; cbn in *; rewrite Z.eqb_refl in *; discriminate.
 Qed.
 Lemma change_kind s g x : change s g (get (gran (k s)) g) x ->
   size_of x = size_of (get (gran (k s)) g) /\ live (k s) g = false /\ x <> GVspace /\ x <> GFree /\ is_object (k s) g /\
@@ -132,19 +148,31 @@ Proof.
   unfold live, is_object. destruct (get (gran (k s)) g) as [| | |[[[? ?] ?]|]| | | |b [[? ?]|] ?|b ps|]; destruct x as [| | |[[[? ?] ?]|]| | | |b' [[? ?]|] ?|b' ps'|];
     cbn; try tauto; intros C; repeat split; try discriminate; try (destruct C as [-> _]; reflexivity). Qed.
 
-Ltac fields := cbn [k tlb mem meas gran vsp vmids next_serial vcp upd_gran upd_vsp upd_vcp].
-Lemma cached_k s s' v l i : tlb s' = tlb s -> vmid (get (vsp (k s')) v) = vmid (get (vsp (k s)) v) -> cached s' v l i = cached s v l i.
+Ltac fields := cbn [k tlb cfg mem meas gran vsp vmids next_serial vcp str attached ste faults upd_gran upd_vsp upd_vcp upd_str].
+Lemma tlbs_of_eq u w : (tlbs_of u =? tlbs_of w) = Bool.eqb u w. Proof. destruct u, w; reflexivity. Qed.
+Lemma cached_k s s' u v l i : tlb s' = tlb s -> vmid (get (vsp (k s')) v) = vmid (get (vsp (k s)) v) -> cached s' u v l i = cached s u v l i.
 Proof. unfold cached. intros -> ->. auto. Qed.
 
+Lemma devs_keep s s' : devs s -> str (k s') = str (k s) -> cfg s' = cfg s ->
+  (forall st, let w := get (attached (str (k s))) st in w <> NONE -> live (k s) w = true -> live (k s') w = true) ->
+  (forall v l i, live (k s') v = true -> bare (k s) v -> (live (k s) v = true -> cached s true v l i = Empty) -> cached s' true v l i = Empty) -> devs s'.
+Proof.
+  intros D Es Ec L C. constructor; rewrite ?Es, ?Ec; try apply D.
+  - intros st N. split; [|apply D; auto]. apply L; auto. apply D; auto.
+  - intros v l i Lv B. unfold bare in B. rewrite Es in B. apply C; auto. intros. apply D; auto. Qed.
+Lemma devs_same s s' : devs s -> str (k s') = str (k s) -> cfg s' = cfg s -> (forall v, live (k s') v = live (k s) v) ->
+  (forall v l i, live (k s) v = true -> cached s' true v l i = cached s true v l i) -> devs s'.
+Proof. intros D Es Ec L C. apply (devs_keep s); auto. - intros st w _ Lw. now rewrite L. - intros v l i Lv B E. rewrite L in Lv. rewrite C; auto. Qed.
+
 (* A step that changes nothing but entries of tables. *)
-Lemma keep_tables s s' : inv s -> (forall v l i, live (k s) v = false -> entry_at (k s') v l i = Empty) -> (forall v, live (k s) v = true -> living (get (vsp (k s')) v) = Dead -> gone s' v) -> tlb s' = tlb s -> mem s' = mem s -> gran (k s') = gran (k s) -> vmids (k s') = vmids (k s) ->
+Lemma keep_tables s s' : inv s -> str (k s') = str (k s) -> cfg s' = cfg s -> (forall v l i, live (k s) v = false -> entry_at (k s') v l i = Empty) -> (forall v, live (k s) v = true -> living (get (vsp (k s')) v) = Dead -> gone s' v) -> tlb s' = tlb s -> mem s' = mem s -> gran (k s') = gran (k s) -> vmids (k s') = vmids (k s) ->
   (forall v, vmid (get (vsp (k s')) v) = vmid (get (vsp (k s)) v) /\ guest_of (k s') v = guest_of (k s) v) ->
   (forall v l i, okent (k s) v l i (entry_at (k s') v l i)) -> inv s'.
 Proof.
-  intros I Eu Ed Et Em Eg Ev Es Ee. assert (L : forall v, live (k s') v = live (k s) v) by (unfold live; rewrite Eg; auto).
+  intros I Est Ec Eu Ed Et Em Eg Ev Es Ee. assert (L : forall v, live (k s') v = live (k s) v) by (unfold live; rewrite Eg; auto).
   constructor; unfold zero; rewrite ?Et, ?Em, ?Eg, ?Ev.
   - intros. eapply okent_same; [exact Eg|apply Es|apply Ee].
-  - intros v l i H. rewrite L in H. rewrite (cached_k s) by (auto; apply Es). eapply okent_same; [exact Eg|apply Es|apply I; auto].
+  - intros u v l i H. rewrite L in H. rewrite (cached_k s) by (auto; apply Es). eapply okent_same; [exact Eg|apply Es|apply I; auto].
   - apply I.
   - intros v H. rewrite L in H. destruct (Es v) as [-> _]. apply I; auto.
   - intros v w. rewrite !L. destruct (Es v) as [-> _], (Es w) as [-> _]. apply I.
@@ -154,57 +182,62 @@ Proof.
   - apply I.
   - intros v l i. rewrite L. auto.
   - intros v. rewrite L. auto.
+  - apply (devs_same s); auto; [apply I|]. intros. apply cached_k; auto. apply Es.
 Qed.
-Lemma gone_same s s' v : gone s v -> tlb s' = tlb s -> vmid (get (vsp (k s')) v) = vmid (get (vsp (k s)) v) ->
+Lemma gone_same s s' v : gone s v -> str (k s') = str (k s) -> tlb s' = tlb s -> vmid (get (vsp (k s')) v) = vmid (get (vsp (k s)) v) ->
   (forall i, 0 <= i < N512 -> is_valid (entry_at (k s') v 1 i) = false \/ entry_at (k s') v 1 i = entry_at (k s) v 1 i) -> gone s' v.
-Proof. intros [A B] T V E. split; [intros i Hi; destruct (E i Hi) as [| ->]; auto|intros l i; rewrite (cached_k s) by auto; auto]. Qed.
+Proof. intros (A & B & C) S T V E. repeat split; [intros i Hi; destruct (E i Hi) as [| ->]; auto|intros u l i; rewrite (cached_k s) by auto; auto|unfold bare; now rewrite S]. Qed.
+
+(* TLBs only lose entries. *)
+Lemma drop_less t l i m j : get (get (drop_leaf t l i) m) j = get (get t m) j \/ get (get (drop_leaf t l i) m) j = Empty.
+Proof. unfold drop_leaf. destruct (is_leaf _); auto. rewrite get_set. beq; auto. rewrite get_set. beq; auto. Qed.
+Lemma drops s s' : inv s -> k s' = k s -> cfg s' = cfg s -> mem s' = mem s ->
+  (forall u m l i, get (get (get (get (tlb s') (tlbs_of u)) m) l) i = get (get (get (get (tlb s) (tlbs_of u)) m) l) i \/
+                   get (get (get (get (tlb s') (tlbs_of u)) m) l) i = Empty) -> inv s'.
+Proof.
+  intros I K C M T. assert (Tc : forall u v l i, cached s' u v l i = cached s u v l i \/ cached s' u v l i = Empty).
+  { intros. unfold cached. rewrite K. apply T. }
+  constructor; unfold zero; rewrite ?K, ?M; try apply I.
+  - intros u v l i L. destruct (Tc u v l i) as [-> | ->]; [apply I; auto|cbn; auto].
+  - intros u m l i U. destruct (T u m l i) as [-> | ->]; [apply I; auto|auto].
+  - intros v L D. destruct (dead_gone _ I v L D) as (A & B & E). repeat split; rewrite ?K; auto. intros u l i. destruct (Tc u v l i) as [-> | ->]; auto.
+  - apply (devs_keep s); auto; rewrite ?K; auto; [apply I|]. intros v l i L B E. destruct (Tc true v l i) as [-> | ->]; auto. Qed.
 
 Theorem step_inv p s : inv s -> okp p s -> inv (step p s).
 Proof.
   intros I P. destruct p; cbn [okp] in P.
   - (* SetTab *) destruct P as (PL & P & PD). apply (keep_tables s); auto; cbn [k step kstep]; unfold upd_entry; fields; auto.
     + intros w m j Lw. fold (upd_entry (k s) v l i e). rewrite entry_upd. destruct (Z.eqb_spec w v) as [->|]; [congruence|]. now apply (unborn _ I).
-    + intros w Lw. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; cbn [living upd_tab]; intros D; (eapply (gone_same s); [now apply (dead_gone _ I)|reflexivity|cbn [k]; fields; rewrite get_set; beq; auto|]);
+    + intros w Lw. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; cbn [living upd_tab]; intros D; (eapply (gone_same s); [now apply (dead_gone _ I)|reflexivity|reflexivity|cbn [k]; fields; rewrite get_set; beq; auto|]);
         intros j Hj; cbn [k]; fold (upd_entry (k s) v l i e); rewrite entry_upd; [|beq; auto].
       destruct ((v =? v) && (1 =? l) && (j =? i)); auto. left. destruct (is_valid e); auto. exfalso. now apply PD.
     + intros w. unfold guest_of; fields. rewrite get_set. beq; auto.
     + intros w m j. fold (upd_entry (k s) v l i e). rewrite entry_upd. beq; auto; apply I.
   - (* FillTab *) destruct P as [PL P]. apply (keep_tables s); auto; cbn [k step kstep]; fields; auto.
     + intros w m j Lw. unfold entry_at; fields. rewrite get_set. destruct (Z.eqb_spec w v) as [->|]; [congruence|]. now apply (unborn _ I).
-    + intros w Lw. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; cbn [living upd_tab]; intros D; (eapply (gone_same s); [now apply (dead_gone _ I)|reflexivity|cbn [k]; fields; rewrite get_set; beq; auto|]);
+    + intros w Lw. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; cbn [living upd_tab]; intros D; (eapply (gone_same s); [now apply (dead_gone _ I)|reflexivity|reflexivity|cbn [k]; fields; rewrite get_set; beq; auto|]);
         intros j Hj; unfold entry_at; cbn [k]; fields; rewrite get_set; [|beq; auto]. rewrite Z.eqb_refl. cbn [tab upd_tab]. rewrite get_set.
       destruct (Z.eqb_spec 1 l) as [<-|]; auto. rewrite get_fill. destruct (_ && _); auto.
     + intros w. unfold guest_of; fields. rewrite get_set. beq; auto.
     + intros w m j. unfold entry_at; fields. rewrite get_set. destruct (Z.eqb_spec w v) as [->|]; [|apply I].
       cbn [tab upd_tab]. rewrite get_set. destruct (Z.eqb_spec m l) as [->|]; [|apply I]. rewrite get_fill.
       destruct (_ && _); [destruct e; cbn in *; try discriminate; auto|apply I].
-  - (* InvIpa *) assert (D : forall t l i l' i', get (get (drop_leaf t l i) l') i' = get (get t l') i' \/ get (get (drop_leaf t l i) l') i' = Empty).
-    { intros t l i l' i'. unfold drop_leaf. destruct (is_leaf _); auto. rewrite get_set. beq; auto. rewrite get_set. beq; auto. }
-    assert (T : forall m l i, get (get (get (tlb (step (InvIpa v ipa) s)) m) l) i = get (get (get (tlb s) m) l) i \/
-                              get (get (get (tlb (step (InvIpa v ipa) s)) m) l) i = Empty).
-    { intros m l i. cbn [step tlb]. rewrite get_set. destruct (Z.eqb_spec m (vmid (get (vsp (k s)) v))) as [->|]; auto.
-      destruct (D (drop_leaf (get (tlb s) (vmid (get (vsp (k s)) v))) 3 (ipa / PAGE)) 2 (ipa / BLOCK) l i) as [->| ->]; auto. }
-    constructor; cbn [k step kstep mem]; try apply I.
-    + intros w l i H. unfold cached. change (k (step (InvIpa v ipa) s)) with (k s).
-      destruct (T (vmid (get (vsp (k s)) w)) l i) as [E|E]; cbn [step kstep k] in E; unfold cached; fields; cbn [tlb] in E |- *; rewrite E; [apply I; auto|cbn; auto].
-    + intros m l i H. destruct (T m l i) as [E|E]; cbn [step kstep k] in E; rewrite E; [apply I; auto|auto].
-    + intros w Lw De. destruct (dead_gone _ I w Lw De) as [G1 G2]. split; auto. intros l i.
-      destruct (T (vmid (get (vsp (k s)) w)) l i) as [E|E]; cbn [step kstep k] in E; unfold cached in *; cbn [k tlb] in *; rewrite E; auto.
-  - (* InvAll *) constructor; cbn [k step kstep mem]; try apply I.
-    + intros w l i H. unfold cached; fields. rewrite get_set. destruct (_ =? _); [rewrite !get_init; cbn; auto|apply I; auto].
-    + intros m l i H. fields. rewrite get_set. destruct (_ =? _); [rewrite !get_init; auto|apply I; auto].
-    + intros w Lw D. destruct (dead_gone _ I w Lw D) as [G1 G2]. split; auto. intros l i. unfold cached in *; cbn [k tlb] in *. rewrite get_set.
-      destruct (_ =? _); [rewrite !get_init; auto|auto].
+  - (* InvIpa *) apply (drops s); auto; try reflexivity. intros u' m l i. unfold step, set_tlb; fields. rewrite get_set, tlbs_of_eq.
+    destruct (Bool.eqb_spec u' u) as [->|]; auto. rewrite get_set. destruct (Z.eqb_spec m (vmid (get (vsp (k s)) v))) as [->|]; auto.
+    destruct (drop_less (drop_leaf (get (get (tlb s) (tlbs_of u)) (vmid (get (vsp (k s)) v))) 3 (ipa / PAGE)) 2 (ipa / BLOCK) l i) as [->| ->]; auto. apply drop_less.
+  - (* InvAll *) apply (drops s); auto; try reflexivity. intros u' m l i. unfold step, set_tlb; fields. rewrite get_set, tlbs_of_eq.
+    destruct (Bool.eqb_spec u' u) as [->|]; auto. rewrite get_set. destruct (m =? _); [rewrite !get_init; auto|auto].
   - (* Scrub *) constructor; cbn [k step kstep tlb]; try apply I.
     + intros h H. fields. rewrite get_fill. destruct (_ && _); auto. now apply (free_zero _ I).
     + intros f b H j Hj. fields. rewrite get_fill. destruct (_ && _); auto. eapply (scrubbed_zero _ I); eauto.
+    + apply (devs_same s); auto. apply I.
   - (* SetGran *) destruct (change_kind s g x P) as (S1 & S2 & S3 & S4 & S5 & S6 & S7).
     assert (L : forall v, live (kstep (SetGran g x) (k s)) v = live (k s) v).
     { intros v. unfold live at 1. cbn [kstep]; fields. rewrite get_set. destruct (Z.eqb_spec v g) as [->|]; auto.
       rewrite S2. destruct x; try congruence. }
     constructor; cbn [k step]; unfold zero; cbn [mem tlb].
     + intros. change (entry_at _ v l i) with (entry_at (k s) v l i). apply okent_change; auto. apply I.
-    + intros v l i. rewrite L. intros H. change (cached _ v l i) with (cached s v l i). apply okent_change; auto. apply I; auto.
+    + intros u v l i. rewrite L. intros H. change (cached _ u v l i) with (cached s u v l i). apply okent_change; eauto. apply I; auto.
     + apply I.
     + intros v. rewrite L. apply I.
     + intros v w. rewrite !L. apply I.
@@ -219,7 +252,8 @@ Proof.
       destruct (get (gran (k s)) g) as [| | |[[[? ?] ?]|]| | | |b' [[? ?]|] z|b' ps|]; cbn in P; try tauto.
       destruct P as (-> & _ & Z & _). apply Z; auto.
     + intros w l i. rewrite L. apply (unborn _ I).
-    + intros w. rewrite L. intros Lw D. destruct (dead_gone _ I w Lw D) as [G1 G2]. split; auto.
+    + intros w. rewrite L. intros Lw D. now apply (dead_gone _ I w Lw D).
+    + apply (devs_same s); auto. apply I.
   - (* Claim *) destruct P as (F & -> & N). pose proof (size_pos x (or_introl N)) as Sz.
     assert (Fg : get (gran (k s)) g = GFree) by (rewrite <- (Z.add_0_r g); apply F; lia).
     assert (G : forall h, get (gran (k s)) h = GFree \/ get (gran (kstep (Claim g (size_of x) x) (k s))) h = get (gran (k s)) h).
@@ -233,7 +267,7 @@ Proof.
       pose proof (okent_not _ _ _ _ _ h H Hn) as X. rewrite E in X. tauto. }
     constructor; cbn [k step]; unfold zero; cbn [mem tlb].
     + intros. apply O. apply I.
-    + intros v l i. rewrite L. intros H. apply O. apply (tlbs _ I v l i H).
+    + intros u v l i. rewrite L. intros H. apply O. apply (tlbs _ I u v l i H).
     + apply I.
     + intros v. rewrite L. apply I.
     + intros v w. rewrite !L. apply I.
@@ -249,7 +283,8 @@ Proof.
       * intros E j Hj. apply (free_zero _ I). apply F. subst x. cbn [size_of]. auto.
       * destruct (_ && _); [discriminate|apply (scrubbed_zero _ I)].
     + intros w l i. rewrite L. apply (unborn _ I).
-    + intros w. rewrite L. intros Lw D. destruct (dead_gone _ I w Lw D) as [G1 G2]. split; auto.
+    + intros w. rewrite L. intros Lw D. now apply (dead_gone _ I w Lw D).
+    + apply (devs_same s); auto. apply I.
   - (* Release *) destruct P as (-> & N & Z0). pose proof (size_pos _ (or_intror N)) as Sz. set (n := size_of _) in *.
     assert (T : forall h, g <= h < g + n -> h = g \/ get (gran (k s)) h = GTail g).
     { intros h Hh. destruct (Z.eq_dec h g); auto. right. replace h with (g + (h - g)) by lia. apply I. fold n. lia. }
@@ -265,7 +300,7 @@ Proof.
       destruct ((g <=? h) && (h <? g + n)) eqn:E; auto. exfalso. apply (U h v l i e); auto. lia. }
     constructor; cbn [k step]; unfold zero; cbn [mem tlb].
     + intros. apply O. apply I.
-    + intros v l i. rewrite L. intros H. apply O. apply (tlbs _ I v l i H).
+    + intros u v l i. rewrite L. intros H. apply O. apply (tlbs _ I u v l i H).
     + apply I.
     + intros v. rewrite L. apply I.
     + intros v w. rewrite !L. apply I.
@@ -279,7 +314,8 @@ Proof.
     + intros h. rewrite G. destruct ((g <=? h) && (h <? g + n)) eqn:E; [|apply (free_zero _ I)]. intros _. replace h with (g + (h - g)) by lia. apply Z0. lia.
     + intros f b. rewrite G. destruct ((g <=? f) && (f <? g + n)) eqn:E; [discriminate|apply (scrubbed_zero _ I)].
     + intros w l i. rewrite L. apply (unborn _ I).
-    + intros w. rewrite L. intros Lw D. destruct (dead_gone _ I w Lw D) as [G1 G2]. split; auto.
+    + intros w. rewrite L. intros Lw D. now apply (dead_gone _ I w Lw D).
+    + apply (devs_same s); auto. apply I.
   - (* NewVspace *) destruct P as (F0 & F1 & M). set (s' := step _ s).
     assert (G : forall h, get (gran (k s')) h = if h =? v then GVspace else if h =? v + 1 then GRoot v else get (gran (k s)) h) by reflexivity.
     assert (L : forall w, live (k s') w = if w =? v then true else live (k s) w).
@@ -293,10 +329,10 @@ Proof.
     constructor; unfold zero; try change (mem s') with (mem s); try change (tlb s') with (tlb s).
     + intros w l i. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set.
       destruct (Z.eqb_spec w v) as [->|Nw]; [cbn [tab]; rewrite !get_init; cbn; auto|]. apply (O w l i); auto. apply I.
-    + intros w l i. rewrite L. unfold cached. change (tlb s') with (tlb s). rewrite V. destruct (Z.eqb_spec w v) as [->|Nw]; intros H.
+    + intros u w l i. rewrite L. unfold cached. change (tlb s') with (tlb s). rewrite V. destruct (Z.eqb_spec w v) as [->|Nw]; intros H.
       * rewrite (tlbs_unused _ I) by auto. cbn; auto.
-      * apply O; auto. apply (tlbs _ I); auto.
-    + intros n l i. change (vmids (k s')) with (set (vmids (k s)) m true). rewrite get_set. destruct (n =? m); [discriminate|apply (tlbs_unused _ I)].
+      * apply O; auto. apply (tlbs _ I u); auto.
+    + intros u n l i. change (vmids (k s')) with (set (vmids (k s)) m true). rewrite get_set. destruct (n =? m); [discriminate|apply (tlbs_unused _ I)].
     + intros w. rewrite L, V. change (vmids (k s')) with (set (vmids (k s)) m true). rewrite get_set. beq; auto. apply (vmid_used _ I).
     + intros w u. rewrite !L, !V. destruct (Z.eqb_spec w v) as [->|], (Z.eqb_spec u v) as [->|]; auto; intros A B E.
       * exfalso. subst m. rewrite (vmid_used _ I u B) in M. discriminate.
@@ -311,8 +347,10 @@ Proof.
     + intros w l i. rewrite L. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set.
       destruct (Z.eqb_spec w v) as [->|Nw]; intros H; [first [discriminate | cbn [tab vs_none]; now rewrite !get_init]|]. now apply (unborn _ I).
     + intros w. rewrite L. cbn [k s' step kstep]; fields. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; [discriminate|]. intros Lw D.
-      apply (gone_same s); [now apply (dead_gone _ I)|reflexivity|rewrite V; beq; auto|]. intros i _. right. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set. beq; auto.
-  - (* EndVspace *) destruct P as (Lv & Z0 & T0). pose proof (roots _ I v Lv) as R0. set (s' := step _ s).
+      apply (gone_same s); [now apply (dead_gone _ I)|reflexivity|reflexivity|rewrite V; beq; auto|]. intros i _. right. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set. beq; auto.
+    + apply (devs_keep s); auto; try reflexivity; [apply I|intros st w0 _; rewrite L; beq; auto|]. intros w l i. rewrite L.
+      unfold cached. change (tlb s') with (tlb s). rewrite V. destruct (Z.eqb_spec w v) as [->|]; intros Lw B E; [|auto]. now apply (tlbs_unused _ I).
+  - (* EndVspace *) destruct P as (Lv & Z0 & B0 & T0). pose proof (roots _ I v Lv) as R0. set (s' := step _ s).
     assert (Gv : get (gran (k s)) v = GVspace) by (unfold live in Lv; destruct (get (gran (k s)) v); congruence).
     assert (G : forall h, get (gran (k s')) h = if (v <=? h) && (h <? v + 2) then GFree else get (gran (k s)) h) by reflexivity.
     assert (In2 : forall h, (v <=? h) && (h <? v + 2) = true -> h = v \/ h = v + 1) by (intros; lia).
@@ -328,9 +366,9 @@ Proof.
     constructor; unfold zero; try change (mem s') with (mem s); try change (tlb s') with (tlb s).
     + intros w l i. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set.
       destruct (Z.eqb_spec w v) as [->|Nw]; [cbn [tab vs_none]; rewrite !get_init; cbn; auto|]. apply (O w l i); auto. apply I.
-    + intros w l i. rewrite L. unfold cached. change (tlb s') with (tlb s). destruct (Z.eqb_spec w v) as [->|Nw]; intros H; [discriminate|].
-      rewrite V by auto. apply O; auto. apply (tlbs _ I); auto.
-    + intros n l i. change (vmids (k s')) with (set (vmids (k s)) (vmid (get (vsp (k s)) v)) false). rewrite get_set. destruct (Z.eqb_spec n (vmid (get (vsp (k s)) v))) as [->|]; [intros _; apply T0|apply (tlbs_unused _ I)].
+    + intros u w l i. rewrite L. unfold cached. change (tlb s') with (tlb s). destruct (Z.eqb_spec w v) as [->|Nw]; intros H; [discriminate|].
+      rewrite V by auto. apply O; auto. apply (tlbs _ I u); auto.
+    + intros u n l i. change (vmids (k s')) with (set (vmids (k s)) (vmid (get (vsp (k s)) v)) false). rewrite get_set. destruct (Z.eqb_spec n (vmid (get (vsp (k s)) v))) as [->|]; [intros _; apply T0|apply (tlbs_unused _ I)].
     + intros w. rewrite L. destruct (Z.eqb_spec w v) as [|Nw]; [discriminate|]. intros H. rewrite V by auto.
       change (vmids (k s')) with (set (vmids (k s)) (vmid (get (vsp (k s)) v)) false). rewrite get_set.
       destruct (Z.eqb_spec (vmid (get (vsp (k s)) w)) (vmid (get (vsp (k s)) v))) as [E|]; [|apply I; auto].
@@ -346,16 +384,40 @@ Proof.
     + intros w l i. rewrite L. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set.
       destruct (Z.eqb_spec w v) as [->|Nw]; intros H; [first [discriminate | cbn [tab vs_none]; now rewrite !get_init]|]. now apply (unborn _ I).
     + intros w. rewrite L. cbn [k s' step kstep]; fields. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; [discriminate|]. intros Lw D.
-      apply (gone_same s); [now apply (dead_gone _ I)|reflexivity|now apply V|]. intros i _. right. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set. beq; auto.
+      apply (gone_same s); [now apply (dead_gone _ I)|reflexivity|reflexivity|now apply V|]. intros i _. right. unfold entry_at. cbn [k s' step kstep]; fields. rewrite get_set. beq; auto.
+    + apply (devs_keep s); auto; try reflexivity; [apply I| |].
+      * intros st w0 N Lw. subst w0. rewrite L. destruct (Z.eqb_spec (get (attached (str (k s))) st) v) as [E|]; auto. exfalso. apply N. rewrite E. exact (B0 st E).
+      * intros w l i. rewrite L. destruct (Z.eqb_spec w v) as [|Nw]; [discriminate|]. intros Lw B E. rewrite (cached_k s) by auto. auto.
   - (* SetVs *) apply (keep_tables s); auto; cbn [k step kstep]; fields; auto.
     + intros w m j Lw. unfold entry_at; fields. rewrite get_set. destruct (Z.eqb_spec w v) as [->|]; cbn [tab]; now apply (unborn _ I).
     + intros w Lw. rewrite get_set. destruct (Z.eqb_spec w v) as [->|Nw]; cbn [living]; intros D.
       * apply (gone_same s); auto; cbn [k]; fields; [now rewrite get_set, Z.eqb_refl|]. intros i _. right. unfold entry_at; fields. now rewrite get_set, Z.eqb_refl.
-      * apply (gone_same s); [now apply (dead_gone _ I)|auto|cbn [k]; fields; rewrite get_set; beq; auto|]. intros i _. right.
+      * apply (gone_same s); [now apply (dead_gone _ I)|auto|auto|cbn [k]; fields; rewrite get_set; beq; auto|]. intros i _. right.
         unfold entry_at; cbn [k]; fields. rewrite get_set. beq; auto.
     + intros w. unfold guest_of; fields. rewrite get_set. beq; auto.
     + intros w l i. unfold entry_at; fields. rewrite get_set. destruct (Z.eqb_spec w v) as [->|]; cbn [tab]; apply I.
-  - (* SetVcpu *) destruct I. constructor; cbn [k step kstep]; auto.
-  - destruct I. constructor; auto.
-  - destruct I. constructor; auto.
+  - (* SetVcpu *) destruct I. constructor; cbn [k step kstep]; auto. destruct devices0. constructor; auto.
+  - destruct I. constructor; auto. destruct devices0. constructor; auto.
+  - destruct I. constructor; auto. destruct devices0. constructor; auto.
+  - (* SetSte *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
+    intros x. cbn [k step kstep]; fields. rewrite get_set. destruct (Z.eqb_spec x st) as [->|]; auto.
+  - (* DropSte *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
+    intros x. cbn [k step kstep]; fields. rewrite get_set. destruct (Z.eqb_spec x st) as [->|]; auto.
+  - (* Attach *) destruct P as (P1 & P2 & P3 & P4). pose proof I as I0. destruct I as [? ? ? ? ? ? ? ? ? ? Dg D].
+    assert (A : forall x, get (attached (str (k (step (Attach st v) s)))) x = if x =? st then v else get (attached (str (k s))) x) by reflexivity.
+    constructor; auto.
+    + intros w Lw De. destruct (Dg w Lw De) as (G1 & G2 & G3). repeat split; auto. intros x. rewrite A. destruct (Z.eqb_spec x st); [|apply G3].
+      intros ->. destruct (Z.eq_dec w NONE) as [|N]; auto. destruct (P3 N) as (_ & B & _). now elim B.
+    + destruct D as [O S C Q]. constructor.
+      * intros x. rewrite A. destruct (Z.eqb_spec x st) as [->|]; [|apply O]. intros N. destruct (P3 N) as (B1 & _ & B2). split; auto.
+      * intros x. rewrite A. destruct (Z.eqb_spec x st) as [->|]; [|apply S]. left. exact P1.
+      * intros x. rewrite A. destruct (Z.eqb_spec x st) as [->|]; [|apply C]. left. exact P2.
+      * intros w l i Lw B. change (cached (step (Attach st v) s) true w l i) with (cached s true w l i).
+        destruct (Z.eq_dec w (get (attached (str (k s))) st)) as [E|N].
+        -- destruct P4 as [P4|[(st' & Ns & P4)|P4]].
+           ++ apply Q; auto. intros x _. congruence.
+           ++ apply Q; auto. intros x _. apply (B st'). rewrite A. destruct (Z.eqb_spec st' st); congruence.
+           ++ rewrite E. apply P4.
+        -- apply Q; auto. intros x X. apply (B x). rewrite A. destruct (Z.eqb_spec x st) as [->|]; [congruence|auto].
+  - (* SetFault *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
 Qed.

@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (* All that can happen to the isolation layer, and that the invariant holds of every state it can get to. *)
-From Nie Require Export Safety.
+From Nie Require Export Devices Running.
 
 (* The calls, with any arguments. What the authority layer lets through is a part of this. *)
 Inductive op :=
@@ -11,7 +11,9 @@ Inductive op :=
 | CnodeMake (g n ser : Z) | TableMake (g : Z) | VcpuMake (g : Z) | FrameMake (g : Z) (block private : bool) | VspaceMake (v : Z) (gu : bool)
 | CnodeDestroy (g budget : Z) | TableDestroy (t budget : Z) | FrameDestroy (f budget : Z) | VspaceKill (v budget : Z)
 | VspaceDestroy (v budget : Z) | VcpuDestroy (c budget : Z)
-| RipasSet (v base top state : Z).
+| RipasSet (v base top state : Z)
+| StreamAttach (st v : Z) (es : list event_of) | StreamDetach (st v : Z) | StreamFault (st : Z) (es : list event_of)
+| Traps (c : Z) (t : trap) (r : file) | Runs (current c until l1 l2 l3 flags : Z).
 
 Definition done (o : outcome) : list prim := match o with Done ps => ps | _ => [] end.
 Definition commit (o : op) (s : kern) : list prim :=
@@ -28,6 +30,10 @@ Definition commit (o : op) (s : kern) : list prim :=
   | FrameDestroy f b => snd (frame_destroy f s b) | VspaceKill v b => if live s v then snd (vspace_kill v s b) else []
   | VspaceDestroy v b => if live s v then snd (vspace_destroy v s b) else [] | VcpuDestroy c b => snd (vcpu_destroy c s b)
   | RipasSet v base top state => if live s v then match ripas_set s v base top state with Some (_, _, ps) => ps | None => [] end else []
+  | StreamAttach st v es => done (stream_attach s st v es) | StreamDetach st v => done (stream_detach s st v)
+  | StreamFault st es => snd (stream_fault s st es)
+  | Traps c t r => if live s (in_vspace (get (vcp s) c)) then trap_steps s c (trapped s c t r) else []
+  | Runs p c u l1 l2 l3 f => done (run_vcpu_ s p c u l1 l2 l3 f)
   end.
 
 Lemma live_is s v : is_vspace s v = live s v. Proof. reflexivity. Qed.
@@ -87,9 +93,10 @@ Lemma leave_gran s f b p z : get (gran s) f = GPrivate b p z -> agrees s f = tru
 Proof.
   intros G A. unfold leave, agrees in *. rewrite G in *. destruct p as [[v i]|]; [|cbn; eauto]. unfold leaf_remove, leaf_replace.
   destruct (entry_at s v (frame_level b) i) eqn:E; try discriminate. apply Z.eqb_eq in A. subst f0. rewrite G, !ksteps_app. cbn [ksteps fold_left].
-  destruct (is_guest s v); cbn [app fold_left kstep]; fields; rewrite get_set, Z.eqb_refl; eauto. Qed.
+  destruct (is_guest s v), (has_streams s v); cbn [app fold_left kstep]; fields; rewrite get_set, Z.eqb_refl; eauto. Qed.
 Lemma leave_quiet s f : Forall quiet_step (leave s f).
 Proof. unfold leave. destruct (get (gran s) f) as [| | | | | | |b [[v i]|] z| |]; auto. unfold leaf_remove, leaf_replace. apply Forall_app. split; [repeat constructor|].
+  apply Forall_app. split; [destruct (has_streams s v); repeat constructor|].
   destruct (entry_at s v _ i); auto. destruct (get (gran s) f0); auto; [|repeat constructor]. destruct (is_guest s v); repeat constructor. Qed.
 
 Lemma donate_safe s f v ipa r : inv s -> safe (done (donate (k s) f v ipa r)) s.
@@ -110,7 +117,9 @@ Proof.
 Lemma expect_ram_safe s v ipa sb c : safe (done (expect_ram (k s) v ipa sb c)) s.
 Proof. unfold expect_ram. call_of E. rewrite andb_true_iff in Must. split_all. apply prim_then; [intros s1 M1; cbn; now_k M1; auto|]. intros s1 M1. apply one. cbn; auto. Qed.
 Lemma activate_safe s v p : safe (done (activate (k s) v p)) s.
-Proof. unfold activate. call_of E. apply prim_then; [cbn; auto|]. intros s1 M1. apply one. cbn. discriminate. Qed.
+Proof.
+  unfold activate. call_of E. apply prim_then; [cbn; auto|]. intros s1 M1. apply prim_then; [cbn; discriminate|]. intros s2 M2. apply streams_connect_safe.
+  rewrite step_k; cbn [kstep]; fields. now rewrite (meanwhile_k _ _ M2), step_k, (meanwhile_k _ _ M1). Qed.
 Lemma configure_safe s c v i cs e a st : safe (done (configure (k s) c v i cs e a st)) s.
 Proof.
   unfold configure. call_of E. split_all. apply prim_then; [intros s1 M1; cbn; intros _ D; match goal with H : is_building _ _ = true |- _ => unfold is_building, vs in H; unfold vs in D; rewrite D in H; discriminate end|].
@@ -195,28 +204,35 @@ Proof.
 
 Lemma vcpus_good A (s : A) (f : A -> Z -> vcpu) : forall l s', safe (map (fun g => SetVcpu g (f s g)) l) s' /\ Forall still (map (fun g => SetVcpu g (f s g)) l).
 Proof. induction l as [|g l IH]; intros s'; cbn [map]; [split; [apply nil_safe|constructor]|]. split; [apply prim_then; [cbn; auto|]; intros; apply IH|constructor; [cbn; auto|apply (IH s')]]. Qed.
-Lemma dying_good s v qs : (forall s', safe qs s') /\ Forall still qs -> good (true, 0, SetVs v (set_living (k s) v Dying) :: qs) s.
-Proof. intros [A B]. split; cbn [snd]; [apply prim_then; [cbn; discriminate|auto]|constructor; cbn; auto]. Qed.
+Lemma dying_good s v qs : inv s -> live (k s) v = true -> (forall s', safe qs s') /\ Forall still qs ->
+  good (true, 0, SetVs v (set_living (k s) v Dying) :: streams_cut (k s) v ++ qs) s.
+Proof.
+  intros J L [A B]. assert (O : forall s', meanwhile s s' -> okp (SetVs v (set_living (k s) v Dying)) s') by (intros; cbn; discriminate).
+  split; cbn [snd]; [|constructor; [cbn; auto|apply still_app; auto; apply streams_cut_still]]. apply prim_then; [exact O|]. intros s1 M1.
+  apply (streams_cut_safe s); auto; [apply step_inv; auto; eapply meanwhile_inv; eauto|rewrite step_k, (meanwhile_k _ _ M1); reflexivity|rewrite step_k, (meanwhile_k _ _ M1); exact L]. Qed.
 Lemma root_empty s v : root_is_empty s v = true -> forall i, 0 <= i < N512 -> is_valid (entry_at s v 1 i) = false.
 Proof.
   unfold root_is_empty. rewrite forallb_forall. intros H i Hi. specialize (H (Z.to_nat i)). rewrite Z2Nat.id in H by lia.
   apply negb_true_iff, H, in_seq. unfold N512 in *. lia. Qed.
-Lemma dead_good s v b : inv s -> good (if is_vspace (k s) v && root_is_empty (k s) v then (true, b, [InvAll v; SetVs v (set_living (k s) v Dead)]) else (false, b, [])) s.
+Lemma dead_good s v b : inv s -> good (if is_vspace (k s) v && root_is_empty (k s) v && negb (has_streams (k s) v) then (true, b, [InvAll false v; SetVs v (set_living (k s) v Dead)]) else (false, b, [])) s.
 Proof.
-  intros J. destruct (_ && _) eqn:E; [|split; [apply nil_safe|constructor]]. apply andb_true_iff in E as [V R]. split; [|repeat constructor]. cbn [snd].
-  apply prim_then; [cbn; auto|]. intros s1 M1. apply one. intros s2 M2. cbn. intros _ _. assert (J1 : inv (step (InvAll v) s1)) by (apply step_inv; cbn; auto; eapply meanwhile_inv; eauto).
-  apply (meanwhile_gone _ _ v J1) in M2; auto; [rewrite step_k, (meanwhile_k _ _ M1); auto|]. split.
-  - intros i Hi. rewrite step_k, (meanwhile_k _ _ M1). cbn [kstep]. now apply root_empty.
-  - intros l i. unfold cached. cbn [step kstep k tlb]. now rewrite get_set, Z.eqb_refl, !get_init. Qed.
+  intros J. destruct (_ && _) eqn:E; [|split; [apply nil_safe|constructor]]. apply andb_true_iff in E as [E N]. apply andb_true_iff in E as [V R]. apply negb_true_iff in N. pose proof (no_streams_bare s v J N) as Bv.
+  split; [|repeat constructor]. cbn [snd].
+  apply prim_then; [cbn; auto|]. intros s1 M1. apply one. intros s2 M2. cbn. intros _ _. assert (J1 : inv (step (InvAll false v) s1)) by (apply step_inv; cbn; auto; eapply meanwhile_inv; eauto).
+  apply (meanwhile_gone _ _ v J1) in M2; auto; [rewrite step_k, (meanwhile_k _ _ M1); auto|].
+  assert (K1 : k (step (InvAll false v) s1) = k s) by now rewrite step_k, (meanwhile_k _ _ M1). split; [|split].
+  - intros i Hi. rewrite K1. now apply root_empty.
+  - intros [|] l i; [apply (calm _ (devices _ J1)); rewrite K1; auto|]. unfold cached. cbn [step kstep k tlb]. unfold set_tlb. now rewrite !get_set, !Z.eqb_refl, get_set, Z.eqb_refl, !get_init.
+  - now rewrite K1. Qed.
 Lemma good_any s d b c e ps : good (d, b, ps) s -> good (c, e, ps) s. Proof. auto. Qed.
 Lemma kill_good s v b : inv s -> live (k s) v = true -> good (vspace_kill v (k s) b) s.
 Proof.
   intros J L. unfold vspace_kill. assert (N : good (true, b, []) s) by (split; [apply nil_safe|constructor]).
-  pose proof (dying_good s v [] (conj nil_safe (Forall_nil still))) as Dy.
-  assert (B : forall g l, good (false, b, SetVs v (set_living (k s) v Dying) :: map (fun h => SetVcpu h (set_exiting (get (vcp (k s)) h))) (g :: l)) s).
-  { intros g l. eapply good_any, dying_good. split; [intros s'; apply (vcpus_good iso s (fun q h => set_exiting (get (vcp (k q)) h)) (g :: l) s')|apply (vcpus_good iso s (fun q h => set_exiting (get (vcp (k q)) h)) (g :: l) s)]. }
-  assert (A : good (then_ (true, b, SetVs v (set_living (k s) v Dying) :: map (fun h => SetVcpu h (set_exiting (get (vcp (k s)) h))) []) (k s)
-    (fun s1 b => then_ (clear_all s1 v 1 0 b) s1 (fun s2 b => if is_vspace s2 v && root_is_empty s2 v then (true, b, [InvAll v; SetVs v (set_living s2 v Dead)]) else (false, b, [])))) s).
+  pose proof (dying_good s v [] J L (conj nil_safe (Forall_nil still))) as Dy.
+  assert (B : forall g l, good (false, b, SetVs v (set_living (k s) v Dying) :: streams_cut (k s) v ++ map (fun h => SetVcpu h (set_exiting (get (vcp (k s)) h))) (g :: l)) s).
+  { intros g l. eapply good_any, dying_good; auto. split; [intros s'; apply (vcpus_good iso s (fun q h => set_exiting (get (vcp (k q)) h)) (g :: l) s')|apply (vcpus_good iso s (fun q h => set_exiting (get (vcp (k q)) h)) (g :: l) s)]. }
+  assert (A : good (then_ (true, b, SetVs v (set_living (k s) v Dying) :: streams_cut (k s) v ++ map (fun h => SetVcpu h (set_exiting (get (vcp (k s)) h))) []) (k s)
+    (fun s1 b => then_ (clear_all s1 v 1 0 b) s1 (fun s2 b => if is_vspace s2 v && root_is_empty s2 v && negb (has_streams s2 v) then (true, b, [InvAll false v; SetVs v (set_living s2 v Dead)]) else (false, b, [])))) s).
   { cbn [map]. apply then_good; auto. intros _ s1 J1 R1. cbn [fst snd] in *. apply then_good; auto.
     - apply clear_good; auto. destruct Dy as [S1 S2]. cbn [snd] in *. rewrite (runs_live _ _ _ v S2 S1 R1). auto.
     - intros _ s2 J2 _. now apply dead_good. }
@@ -231,7 +247,7 @@ Proof.
   cbn [okp]. rewrite K2. split; auto. split.
   - intros j Hj. destruct (meanwhile_hidden _ _ (v + j) Ja M2) as [_ ->]; [apply hidden_vspace; auto; rewrite K; auto|]. cbn [step mem]. rewrite get_fill.
     rewrite (proj2 (Z.leb_le v (v + j))), (proj2 (Z.ltb_lt (v + j) _)) by lia. auto.
-  - destruct (dead_gone _ J2 v) as [_ G]; rewrite ?K2; auto. unfold cached in G. now rewrite K2 in G. Qed.
+  - destruct (dead_gone _ J2 v) as (_ & G & B); rewrite ?K2; auto. split; auto. now rewrite <- K2. Qed.
 Lemma vcpu_steps_k l (f : Z -> vcpu) : forall s, gran (ksteps (map (fun g => SetVcpu g (f g)) l) s) = gran s /\ vsp (ksteps (map (fun g => SetVcpu g (f g)) l) s) = vsp s.
 Proof. induction l as [|g l IH]; intros s; [auto|]. cbn [map]. change (ksteps (?p :: ?ps) s) with (ksteps ps (kstep p s)). destruct (IH (kstep (SetVcpu g (f g)) s)) as [-> ->]. auto. Qed.
 Lemma vspace_destroy_safe s v b : inv s -> live (k s) v = true -> safe (snd (vspace_destroy v (k s) b)) s.
@@ -257,25 +273,8 @@ Proof.
   apply prim_then; [exact O|]. intros s3 M3. apply T; [apply step_inv; [eapply meanwhile_inv; eauto|now apply O]|].
   rewrite step_k. cbn [kstep]. fields. now rewrite (meanwhile_k _ _ M3). Qed.
 
-(* ---- the guest's own call ---- *)
-Lemma resolve_entry s v ipa : let '(l, e) := resolve s v ipa in e = entry_at s v l (ipa / span l).
-Proof. unfold resolve. destruct (is_link (entry_at s v 1 (ipa / GIB))); [destruct (is_link (entry_at s v 2 (ipa / BLOCK)))|]; reflexivity. Qed.
-
-Lemma ripas_walk_good fuel : forall s v at_ top state b, inv s -> live (k s) v = true ->
-  safe (snd (ripas_walk fuel (k s) v at_ top state b)) s.
-Proof.
-  induction fuel as [|fuel IH]; intros s v at_ top state b J L; [apply nil_safe|]. cbn [ripas_walk]. destruct (top <=? at_); [apply nil_safe|].
-  destruct (resolve (k s) v at_) as [l e] eqn:R. destruct (ripas e =? state); [now apply IH|].
-  assert (C : good (entry_change (k s) v at_ top state b) s).
-  { unfold entry_change. rewrite R. assert (N : forall d b, good (d, b, []) s) by (split; [apply nil_safe|constructor]).
-    destruct (_ || _ || _ || _); [apply N|].
-    pose proof (resolve_entry (k s) v at_) as E. rewrite R in E. destruct (is_leaf e) eqn:V; [|destruct (is_valid e); [apply N|]].
-    - destruct (b <? _); [apply N|]. split; cbn [snd]; [|apply leaf_replace_still]. apply leaf_replace_safe; auto. now rewrite <- E.
-    - split; [|repeat constructor]. cbn [snd]. apply one. intros s1 M1. cbn. now_k M1. split; auto. split; [destruct (state =? 1); cbn; auto|destruct (state =? 1); discriminate]. }
-  destruct (entry_change (k s) v at_ top state b) as [[ok b'] ps] eqn:Ec. destruct ok; [|apply nil_safe].
-  destruct (ripas_walk fuel (ksteps ps (k s)) v _ top state b') as [[r ch] qs] eqn:W. cbn [snd]. destruct C as [C1 C2]. cbn [snd] in *.
-  apply safe_app; auto. intros s' R'. specialize (IH s' v ((at_ / span l + 1) * span l) top state b').
-  rewrite (runs_k _ _ _ R'), W in IH. apply IH; [eapply safe_inv; eauto|rewrite <- (runs_k _ _ _ R'), (runs_live _ _ _ v C2 C1 R'); auto]. Qed.
+Lemma runs_safe s p c u a b d f : safe (done (run_vcpu_ (k s) p c u a b d f)) s.
+Proof. unfold run_vcpu_. call_of E. apply one. cbn; auto. Qed.
 
 (* Whatever is called, every step of it is in its right place. *)
 Theorem calls_are_safe o s : inv s -> safe (commit o (k s)) s.
@@ -294,15 +293,18 @@ Proof.
   - destruct (live (k s) v) eqn:L; [now apply vspace_destroy_safe|]. apply nil_safe.
   - now apply vcpu_destroy_safe.
   - destruct (live (k s) v) eqn:L; [|apply nil_safe]. unfold ripas_set. destruct (_ && _); [|apply nil_safe].
-    pose proof (ripas_walk_good (Z.to_nat N512) s v base top state STEP_GRANULES J L) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[r c] ps]. exact W. Qed.
+    pose proof (ripas_walk_good (Z.to_nat N512) s v base top state STEP_GRANULES J L) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[r c] ps]. exact W.
+  - now apply stream_attach_safe. - now apply stream_detach_safe. - apply stream_fault_safe.
+  - destruct (live _ _) eqn:L; [now apply traps_safe|apply nil_safe]. - apply runs_safe. Qed.
 
 (* ---- every state that can be reached ---- *)
-(* At first every granule is the kernel's or free, free is zero, and there is no VSpace. *)
+(* At first every granule is the kernel's or free, free is zero, there is no VSpace, and every stream aborts. *)
 Record first_state (s : iso) : Prop := {
   f_gran : forall g, get (gran (k s)) g = GFree \/ get (gran (k s)) g = GKernel;
   f_zero : forall g, get (gran (k s)) g = GFree -> get (mem s) g = 0;
   f_tab : forall v l i, entry_at (k s) v l i = Empty;
-  f_tlb : forall m l i, get (get (get (tlb s) m) l) i = Empty }.
+  f_tlb : forall u m l i, get (get (get (get (tlb s) (tlbs_of u)) m) l) i = Empty;
+  f_str : forall st, get (attached (str (k s))) st = NONE /\ get (ste (str (k s))) st = NONE /\ get (cfg s) st = NONE }.
 Inductive reachable : iso -> Prop :=
 | at_first s : first_state s -> reachable s
 | by_call o s s' : reachable s -> runs (commit o (k s)) s s' -> reachable s'
@@ -314,7 +316,8 @@ Proof.
   constructor; intros; rewrite ?L in *; try discriminate.
   - rewrite (f_tab _ F). cbn; auto. - apply F.
   - destruct (f_gran _ F f) as [E|E]; rewrite E in H; cbn in H; lia. - now apply F.
-  - destruct (f_gran _ F f) as [E|E]; rewrite E in H; discriminate. - apply F. Qed.
+  - destruct (f_gran _ F f) as [E|E]; rewrite E in H; discriminate. - apply F.
+  - constructor; intros; rewrite ?L in *; try discriminate; destruct (f_str _ F st) as (A & B & C); auto. contradiction. Qed.
 Theorem reachable_inv s : reachable s -> inv s.
 Proof.
   induction 1; [now apply first_inv| |now apply deed_inv]. eapply safe_inv; [exact IHreachable| |exact H0]. now apply calls_are_safe. Qed.
@@ -330,11 +333,11 @@ Proof.
 (* ---- what the invariant says, in words of the product ---- *)
 (* A private frame is mapped at most once, and no TLB knows it from elsewhere. *)
 Theorem private_frames_are_exclusive s f b p z v l i r : inv s -> get (gran (k s)) f = GPrivate b p z ->
-  live (k s) v = true -> entry_at (k s) v l i = Leaf f r \/ cached s v l i = Leaf f r -> p = Some (v, i) /\ l = frame_level b.
+  live (k s) v = true -> entry_at (k s) v l i = Leaf f r \/ (exists u, cached s u v l i = Leaf f r) -> p = Some (v, i) /\ l = frame_level b.
 Proof. intros J G L E. pose proof (leaf_right _ _ _ _ _ _ J L E) as R. unfold okent in R. rewrite G in R. destruct p as [[v' i']|]; [|tauto]. destruct R as (-> & -> & -> & _). auto. Qed.
 (* The lower half of a guest has private frames only, the upper half shared frames only. *)
 Theorem halves_are_apart s v l i f r : inv s -> live (k s) v = true -> guest_of (k s) v = true ->
-  entry_at (k s) v l i = Leaf f r \/ cached s v l i = Leaf f r ->
+  entry_at (k s) v l i = Leaf f r \/ (exists u, cached s u v l i = Leaf f r) ->
   if i * span l <? SHARED_HALF then exists b, get (gran (k s)) f = GPrivate b (Some (v, i)) false \/ get (gran (k s)) f = GPrivate b (Some (v, i)) true
   else exists b ps, get (gran (k s)) f = GShared b ps.
 Proof.

@@ -82,11 +82,14 @@ Proof.
   intros P R E. unfold map_device in E. opened E. pose proof (seen_true n half st B v ltac:(assumption)) as Sv.
   assert (Pi : is_ipa ipa = true) by now apply in_ipa. change (ipa / PAGE) with (ipa / span 3) in *. repeat constructor.
   eexists (PEntry v _ _), _. split; [mean; reflexivity|]. split; [mean; reflexivity|]. cbn [read ksteps fold_left kstep]. rewrite entry_upd, !Z.eqb_refl. reflexivity. Qed.
+Lemma connect_vsp v l : forall s, vsp (ksteps (flat_map (connect v) l) s) = vsp s.
+Proof. induction l as [|a l IH]; intros s0; [reflexivity|]. cbn [flat_map connect app]. change (ksteps (?x :: ?y :: ?zs) s0) with (ksteps zs (kstep y (kstep x s0))). now rewrite IH. Qed.
 Theorem activate_written v q ps : activate s v q = Done ps ->
   Forall (fun w => says [("vspace", v); ("policy", q)] w (ksteps ps s)) (writes activate_).
 Proof.
   intros E. unfold activate in E. opened E. pose proof (seen_true n half st B v ltac:(assumption)) as Sv. assert (Iv : inside n v = true) by (unfold seen in Sv; now apply andb_true_iff in Sv).
-  repeat constructor; [exists (PLife v), 1|exists (PPolicy v), q]; (split; [mean; reflexivity|]; split; [mean; reflexivity|]; cbn [read ksteps fold_left kstep]; unfold vs; fields; rewrite get_set, Z.eqb_refl; reflexivity). Qed.
+  assert (K : forall xs, vsp (ksteps (xs ++ streams_connect s v) s) = vsp (ksteps xs s)) by (intros xs; rewrite ksteps_app; apply connect_vsp).
+  repeat constructor; [exists (PLife v), 1|exists (PPolicy v), q]; (split; [mean; reflexivity|]; split; [mean; reflexivity|]; cbn [read]; unfold vs; rewrite K; cbn [ksteps fold_left kstep]; unfold vs; fields; rewrite get_set, Z.eqb_refl; reflexivity). Qed.
 Theorem expect_ram_written v ipa b c ps : 0 <= ipa -> 0 <= c -> expect_ram s v ipa b c = Done ps ->
   Forall (fun w => says [("vspace", v); ("ipa", ipa); ("size_bits", b); ("count", c)] w (ksteps ps s)) (writes expect_ram_).
 Proof.

@@ -31,5 +31,5 @@ def lockstep(folder):
     import theories
 
     theories.prepare(folder)
-    theories.compile_all(folder, ["State", "Api", "Calls", "Encode", "Extract"])
+    theories.compile_all(folder, ["State", "Api", "Outcome", "Streams", "Calls", "Exits", "Encode", "Extract"])
     return build.Lockstep(folder)
