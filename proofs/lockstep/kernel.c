@@ -231,14 +231,14 @@ value lock_where(value unit)
 	return Val_long(wrong_at);
 }
 
-static u32 streams_of(granule_t vspace)
+static bool has_streams(granule_t vspace)
 {
-	u32 count = 0;
-
 	for (u32 s = 0; s < PLATFORM_STREAMS; s++) {
-		count += expected.domain[s] == vspace ? 1u : 0u;
+		if (expected.domain[s] == vspace) {
+			return true;
+		}
 	}
-	return count;
+	return false;
 }
 
 static bool stream_differs(u32 s)
@@ -255,7 +255,7 @@ static bool vspace_differs(granule_t g)
 {
 	const struct vspace *e = &expected.vspace[g], *v = vspace_at(g);
 
-	return v->streams != streams_of(g) || e->guest != v->guest || e->life != v->life || e->vmid != v->vmid || e->serial != v->serial ||
+	return (v->streams != 0u) != has_streams(g) || e->guest != v->guest || e->life != v->life || e->vmid != v->vmid || e->serial != v->serial ||
 	       e->policy != v->policy || memcmp(e->vcpu, v->vcpu, sizeof(e->vcpu)) != 0 ||
 	       memcmp(e->measurement, v->measurement, sizeof(e->measurement)) != 0;
 }
