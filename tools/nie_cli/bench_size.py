@@ -9,7 +9,7 @@ from say import Failure
 
 KERNEL = TARGET / "kernel" / "arch" / "arm64" / "kernel.elf"
 FOLDERS = ["kernel/core/isolation", "kernel/core/authority", "kernel/core", "kernel/include/nie", "kernel/arch/arm64",
-           "kernel/api", "kernel/platform"]
+           "kernel/platform"]  # kernel/api has templates, and examples for tasks
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
