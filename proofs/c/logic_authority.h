@@ -104,8 +104,9 @@
       (\at(doomed.first, L) != GRANULE_NONE ==> listed{L}(\at(doomed.first, L), x) && listed{L}(\at(doomed.last, L), x) &&
        \at(view_slot[header(\at(doomed.last, L))].vspace, L) == GRANULE_NONE); */
 /*@ predicate chain_but{L}(integer x) = \forall integer g; listed{L}(g, x) ==>
-      \at(view_slot[header(g)].vspace, L) == GRANULE_NONE ? g == \at(doomed.last, L) :
-      listed{L}(\at(view_slot[header(g)].vspace, L), x) && \at(view_slot[header(g)].vspace, L) != \at(doomed.first, L); */
+      (\at(view_slot[header(g)].vspace, L) == GRANULE_NONE ==> g == \at(doomed.last, L)) &&
+      (\at(view_slot[header(g)].vspace, L) != GRANULE_NONE ==> listed{L}(\at(view_slot[header(g)].vspace, L), x) &&
+       \at(view_slot[header(g)].vspace, L) != \at(doomed.first, L)); */
 /*@ predicate apart_but{L}(integer x) = \forall integer g, h; listed{L}(g, x) ==> listed{L}(h, x) ==> g != h ==>
       \at(view_slot[header(g)].vspace, L) != \at(view_slot[header(h)].vspace, L); */
 /*@ predicate au_ends{L} = ends_but{L}(GRANULE_NONE); */

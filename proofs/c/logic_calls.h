@@ -74,6 +74,7 @@
         cap_status{L}(caller, vspace, SET_VSPACE, NIE_RIGHT_CONTROL, NIE_VSPACE_KILL_ARG_VSPACE) :
       \at(view_slot[cap_at{L}(caller, vspace)].object, L) == \at(view_vcpu[caller].vspace, L) ?
         NIE_VSPACE_KILL_BUSY_VSPACE : NIE_OK; */
+/*@ logic boolean allowed{L}(integer s, integer rights) = (\at(view_slot[s].rights, L) & rights) == rights; */
 /* read, and none but read, write and execute: the odd numbers below 8 */
 /*@ logic boolean mapping_rights(integer rights) = rights == 1 || rights == 3 || rights == 5 || rights == 7; */
 /*@ logic integer map_call_status{L}(integer caller, integer frame, integer vspace, integer rights) =
@@ -85,7 +86,7 @@
                       SET_VSPACE : SET_TASK, NIE_RIGHT_WRITE, NIE_MAP_ARG_VSPACE) :
       !mapping_rights(rights) || (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_DEVICE && rights >= 4) ?
         NIE_MAP_BAD_VALUE_RIGHTS :
-      common(\at(view_slot[cap_at{L}(caller, frame)].rights, L), rights) != rights ? NIE_MAP_NO_RIGHT_FRAME : NIE_OK; */
+      !allowed{L}(cap_at{L}(caller, frame), rights) ? NIE_MAP_NO_RIGHT_FRAME : NIE_OK; */
 /*@ logic integer unmap_status{L}(integer caller, integer frame) =
       cap_error{L}(cap_at{L}(caller, frame), SET_MAPPABLE, 0) != NIE_OK ?
         cap_status{L}(caller, frame, SET_MAPPABLE, 0, NIE_UNMAP_ARG_FRAME) :
@@ -107,7 +108,7 @@
       cap_error{L}(cap_at{L}(caller, vspace), SET_GUEST, NIE_RIGHT_WRITE) != NIE_OK ?
         cap_status{L}(caller, vspace, SET_GUEST, NIE_RIGHT_WRITE, NIE_DONATE_ARG_VSPACE) :
       !mapping_rights(rights) ? NIE_DONATE_BAD_VALUE_RIGHTS :
-      common(\at(view_slot[cap_at{L}(caller, frame)].rights, L), rights) != rights ? NIE_DONATE_NO_RIGHT_FRAME :
+      !allowed{L}(cap_at{L}(caller, frame), rights) ? NIE_DONATE_NO_RIGHT_FRAME :
       donate_status{L}(\at(view_slot[cap_at{L}(caller, frame)].object, L), \at(view_slot[cap_at{L}(caller, vspace)].object, L),
                        ipa); */
 /* The CSpace of a vCPU to be: a task has one, a guest has none. */
@@ -126,3 +127,17 @@
       cap_error{L}(cap_at{L}(caller, vspace), SET_GUEST, NIE_RIGHT_CONTROL) != NIE_OK ?
         cap_status{L}(caller, vspace, SET_GUEST, NIE_RIGHT_CONTROL, NIE_VSPACE_ACTIVATE_ARG_VSPACE) :
       activate_status{L}(\at(view_slot[cap_at{L}(caller, vspace)].object, L), policy); */
+/* The capabilities and the number of a vCPU to be; then what the isolation layer looks at. */
+/*@ logic integer configure_caps_status{L}(integer caller, integer vcpu, integer vspace, integer index, integer cspace) =
+      cap_error{L}(cap_at{L}(caller, vcpu), SET_VCPU, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, vcpu, SET_VCPU, NIE_RIGHT_CONTROL, NIE_VCPU_CONFIGURE_ARG_VCPU) :
+      cap_error{L}(cap_at{L}(caller, vspace), SET_VSPACE, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, vspace, SET_VSPACE, NIE_RIGHT_CONTROL, NIE_VCPU_CONFIGURE_ARG_VSPACE) :
+      index >= NIE_VSPACE_VCPUS ? NIE_VCPU_CONFIGURE_BAD_VALUE_INDEX :
+      status_of(cspace_error{L}(caller, \at(view_slot[cap_at{L}(caller, vspace)].type, L) == NIE_TYPE_GUEST_VSPACE ? 1 : 0,
+                                cspace), NIE_VCPU_CONFIGURE_ARG_CSPACE); */
+/*@ logic integer configure_call_status{L}(integer caller, integer vcpu, integer vspace, integer index, integer cspace,
+                                           integer entry, integer stack) =
+      or_else(configure_caps_status{L}(caller, vcpu, vspace, index, cspace),
+              configure_status{L}(\at(view_slot[cap_at{L}(caller, vcpu)].object, L),
+                                  \at(view_slot[cap_at{L}(caller, vspace)].object, L), index, entry, stack)); */
