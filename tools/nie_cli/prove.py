@@ -191,7 +191,7 @@ class Prover:
             return {**record, "lacking": lacking}
         started = time.monotonic()
         try:
-            output = self.run_wp(function, SMOKE if smoke else []) if smoke else self.all_goals(function, contract)
+            output = self.run_wp(function, SMOKE) if smoke else self.all_goals(function, contract)
         except Failure as failure:
             return {**record, "lacking": str(failure)}
         if smoke:
@@ -200,7 +200,7 @@ class Prover:
             return {**record, "proved": passed, "goals": passed + len(doomed), "unproved": doomed}
         totals = TOTAL.findall(output)
         output = suppositions(output, contract.text(), self.sources.callee_contracts(function))
-        warnings = sorted({m[1] for m in BAD.finditer(output) })
+        warnings = sorted({m[1] for m in BAD.finditer(output)})
         record["proved"], record["goals"] = sum(int(t[0]) for t in totals), sum(int(t[1]) for t in totals)
         record["unproved"] = [goal.removeprefix(f"{name}_") for goal in UNPROVED.findall(output)]
         record["provers"] = sorted({prover.split()[0].lower() for prover, _ in VALID.findall(output)})
