@@ -94,8 +94,10 @@ def own_vmm_and_guest(home, environment):
     subprocess.run(["cmake", "--build", str(home / "my-vmm" / "build")], env=environment, check=True, stdout=subprocess.DEVNULL)
     lines = [line.strip() for line in run().stdout.splitlines()]
     assert "1" in lines and "mine: it turned itself off; 4352 KiB are free again." in lines
-    assert subprocess.run(["man", "-M", str(home / "nie" / "share" / "man"), "-w", "nie_run"], stdout=subprocess.DEVNULL,
-                          env=environment).returncode == 0 or not shutil.which("man")
+    manual = home / "nie" / "share" / "man"
+    assert (manual / "man2" / "nie_run.2").is_file()
+    if shutil.which("man"):  # a small machine has no viewer
+        assert subprocess.run(["man", "-M", str(manual), "-w", "nie_run"], stdout=subprocess.DEVNULL, env=environment).returncode == 0
 
 
 @functools.cache

@@ -95,15 +95,17 @@ def started(*words):
                          dimensions=(40, 130))
 
 
-def test_live_until_ctrl_c():
-    """A guest that boots for long is seen to run, with exits a second; Ctrl-C is a good end."""
-    child, text = started("demo", "--interval", "0.3"), ""
-    while not re.search(r"alpha +running +256 +[1-9][\d,]*  ", text):  # MiB, exits a second
+def test_live_until_ctrl_c(tmp_path):
+    """A guest that never ends is seen to run, with exits a second; Ctrl-C is a good end."""
+    system = tmp_path / "endless.yaml"
+    system.write_text("machine: {platform: qemu-virt, cores: 1}\nguests:\n  endless: {kernel: \"guest:loop\", memory: 16 MiB}\n")
+    child, text = started(str(system), "--cores", "1", "--interval", "0.3"), ""
+    while not re.search(r"endless +running +16 +[1-9][\d,]*  ", text):  # MiB, exits a second
         child.expect("console")
         text = text[-20000:] + ANSI.sub("", child.before)
     assert re.search(r"vCPU 0 +(core [0-3]|waits|off)", text)
     child.sendintr()
-    child.expect("demo: stopped after")
+    child.expect("endless: stopped after")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
