@@ -15,6 +15,7 @@ UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 PAGE = 1 << 12
 BLOCK = 1 << 21
 GIB = 1 << 30
+VIEW = 1 << 38  # RAM_VIEW (platform.h.j2): the upper half of EL2's addresses; the last GiB is the window's (mmu.c)
 NATIVE_RAM = 64 << 20
 REDISTRIBUTOR = 0x20000  # RD_base and SGI_base frames of one core (GICv3 12.10)
 DISTRIBUTOR = 0x10000
@@ -89,8 +90,8 @@ def check(platform, path):
     ram = platform["ram"]
     if ram["base"] % GIB:
         stop(f"{path}: RAM base {ram['base']:#x} is not a multiple of 1 GiB")
-    if ram["size"] % BLOCK or not 4 * BLOCK <= ram["size"] <= 256 * GIB:
-        stop(f"{path}: RAM size {ram['size']:#x} is not a multiple of 2 MiB from 8 MiB to 256 GiB")
+    if ram["size"] % BLOCK or not 4 * BLOCK <= ram["size"] < 128 * GIB:  # a slot's number has 32 bits (nie/types.h)
+        stop(f"{path}: RAM size {ram['size']:#x} is not a multiple of 2 MiB from 8 MiB to less than 128 GiB")
     if not 1 <= platform["cores"] <= 8:
         stop(f"{path}: cores is {platform['cores']}: give 1 to 8")
     if platform["firmware"] != "smc":
@@ -125,6 +126,8 @@ def check(platform, path):
     gibs = {address // GIB for address in (platform["console"], *gic.values(), *([smmu["base"]] if smmu else []))}
     if len(gibs) != 1 or ram["base"] // GIB <= max(gibs) < -(-(ram["base"] + ram["size"]) // GIB):
         stop(f"{path}: the console, the GIC and the SMMU are not in one GiB outside RAM")
+    if max(*gibs, platform["image"] // GIB) >= VIEW // GIB:
+        stop(f"{path}: the kernel or a device of its own is not below {VIEW:#x}, where it sees RAM")
     irqs = platform["irqs"]
     for irq in irqs:
         if not 32 <= irq <= 1019 or irqs.count(irq) > 1:
@@ -163,7 +166,7 @@ def main():
     environment.filters["hex"] = lambda number: f"{number:#x}"
     for output, template in ((options.header, "platform.h.j2"), (options.linker_script, "kernel.ld.j2")):
         if output:
-            text = environment.get_template(template).render(platform, mode=options.mode,
+            text = environment.get_template(template).render(platform, mode=options.mode, view=VIEW,
                                                              source=options.platform.name)
             output.parent.mkdir(parents=True, exist_ok=True)
             if not output.is_file() or output.read_text() != text:
