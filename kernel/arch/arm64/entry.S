@@ -55,15 +55,15 @@
 	mov	sp, x0
 	.endm
 
-/* The registers in use are saved where nothing is needed any more: the machine stops. */
+/* Each vector is a section, and what has room behind one has a name that sorts there (kernel.ld). */
+	.macro vector name, alignment=128
+	.section .vectors.\name, "ax"
+	.balign	\alignment
+	.endm
+
+/* Registers in use are saved where nothing is needed any more: the machine stops. */
 	.macro report kind
 	msr	tpidr_el1, x0
-	msr	tpidr_el0, x1
-	mov	x1, sp
-	mrs	x0, tpidr_el2
-	add	x0, x0, #(PERCPU_PANIC_STACK & ~0xfff)
-	add	x0, x0, #(PERCPU_PANIC_STACK & 0xfff)
-	mov	sp, x0
 	mov	x0, #\kind
 	b	report_exception
 	.endm
@@ -117,17 +117,22 @@ resume_vcpu:				/* x0: struct vcpu */
 	ldp	x28, x29, [sp, #224]
 	load_some_and_return
 
-slow_irq:				/* w1: INTID */
-	store_others
-	core_stack
-	bl	lower_irq
-	mrs	x0, tpidr_el2
-	bl	resume
-	b	resume_vcpu
 	.ltorg
 
-report_exception:			/* x0: kind, x1: sp; x0 and x1 in TPIDR_EL1 and TPIDR_EL0 */
-	sub	sp, sp, #256
+	vector	00, 2048		/* current EL, SP_EL0, then SP_EL2 */
+	.global vectors
+vectors:
+	report	PANIC_SYNC
+
+report_exception:			/* x0: kind; the one it had: TPIDR_EL1 */
+	msr	tpidr_el0, x1
+	msr	tpidrro_el0, x2
+	mov	x1, sp
+	mrs	x2, tpidr_el2
+	add	x2, x2, #((PERCPU_PANIC_STACK - 256) & ~0xfff)
+	add	x2, x2, #((PERCPU_PANIC_STACK - 256) & 0xfff)
+	mov	sp, x2
+	mrs	x2, tpidrro_el0
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
 	stp	x6, x7, [sp, #48]
@@ -149,19 +154,33 @@ report_exception:			/* x0: kind, x1: sp; x0 and x1 in TPIDR_EL1 and TPIDR_EL0 */
 	mov	x1, sp
 	bl	panic_exception
 
-	.section .vectors, "ax"
-	.balign	2048
-	.global vectors
-vectors:
-	.irp	from, current_sp0, current_spx
-	.irp	kind, PANIC_SYNC, PANIC_IRQ, PANIC_FIQ, PANIC_SERROR
-	.balign	128
-	report	\kind
-	.endr
-	.endr
+	vector	01
+	report	PANIC_IRQ
+
+slow_irq:				/* w1: INTID */
+	store_others
+	core_stack
+	bl	lower_irq
+	mrs	x0, tpidr_el2
+	bl	resume
+	b	resume_vcpu
+
+	vector	02
+	report	PANIC_FIQ
+	vector	03
+	report	PANIC_SERROR
+	vector	04
+	report	PANIC_SYNC
+	vector	05
+	report	PANIC_IRQ
+	vector	06
+	report	PANIC_FIQ
+	vector	07
+	report	PANIC_SERROR
+
 	/* Lower EL, AArch64, then AArch32: EL1 is AArch64, but it may enter EL0 in AArch32. */
-	.irp	from, aarch64, aarch32
-	.balign	128
+	.macro from_lower_el sync, irq, fiq, serror
+	vector	\sync
 	store_some
 	mrs	x1, esr_el2
 	lsr	x2, x1, #26
@@ -176,7 +195,7 @@ vectors:
 	mrs	x1, esr_el2
 	cbz	w0, slow_sync
 	load_some_and_return
-	.balign	128
+	vector	\irq
 	store_some
 	core_stack
 	bl	gic_acknowledge
@@ -185,9 +204,14 @@ vectors:
 	cmp	w0, #INTID_NONE
 	b.ne	slow_irq
 	load_some_and_return
-	.balign	128
+	vector	\fiq
 	report	PANIC_FIQ
-	.balign	128
+	vector	\serror
 	report	PANIC_SERROR
-	.endr
-	.balign	128
+	.endm
+
+	from_lower_el 08, 09, 10, 11
+	from_lower_el 12, 13, 14, 15
+	vector	16
+	.global vectors_end
+vectors_end:

@@ -18,7 +18,7 @@
 	\instruction	q30, q31, [x0, #480]
 	.endm
 
-	.section .text.entry, "ax"
+	.section .vectors.02.free, "ax" /* entry.S */
 	.global fp_save
 fp_save:				/* x0: struct fp_state */
 	all_pairs stp
@@ -28,6 +28,7 @@ fp_save:				/* x0: struct fp_state */
 	stp	x1, x2, [x0]
 	ret
 
+	.section .vectors.03.free, "ax"
 	.global fp_load
 fp_load:
 	all_pairs ldp

@@ -102,9 +102,11 @@ complain:
 	b	2b
 3:	wfi
 	b	3b
+	.ltorg
+
+	.section .vectors.04.free, "ax" /* entry.S */
 not_el2:
 	.asciz	"nie: stopped: not entered at EL2: start QEMU with -M virt,virtualization=on\r\n"
+	.section .vectors.05.free, "ax"
 wrong_place:
 	.asciz	"nie: stopped: not loaded at the address that the kernel was built for\r\n"
-	.balign	8
-	.ltorg
