@@ -31,7 +31,7 @@ SECTIONS = {
     "rights": {"name", "bit", "doc"},
     "exits": {"name", "doc", "results", "reply"},
     "run_flags": {"name", "bit", "width", "doc"},
-    "calls": {"name", "doc", "args", "results", "errors", "switches", "core"},
+    "calls": {"name", "doc", "args", "results", "errors", "switches", "core", "rare"},
 }
 KINDS = {"slot", "cnode"}
 
@@ -145,6 +145,7 @@ def prepare(api):
             entry.setdefault("doc", "")
             entry.setdefault("kind", "")
         call.setdefault("core", False)
+        call.setdefault("rare", False)
         call.setdefault("switches", False)
         places = {a["name"]: i for i, a in enumerate(call["args"], 1)}
         call["statuses"] = [

@@ -36,9 +36,6 @@ _Static_assert(sizeof(struct area) == AREA_SIZE, "percpu_offsets.h");
 
 _Static_assert(NIE_CALL_LIMIT <= 32, "entry.S: plain_call");
 
-/* Runs once for a core, or rarely: small rather than fast. */
-#define COLD __attribute__((cold))
-
 extern struct area areas[NIE_MAX_CORES];
 
 static inline struct percpu *percpu(void)
@@ -63,19 +60,19 @@ u64 *mmu_window_pages(u32 core);
 #define WINDOW_PAGES (WINDOW_BASE + (1ul << 21))
 
 /* gic.c */
-COLD void gic_init_machine(void);
-COLD void gic_init_core(struct percpu *me);
+RARE void gic_init_machine(void);
+RARE void gic_init_core(struct percpu *me);
 u32 gic_acknowledge(struct percpu *me);
 void gic_timer_set_enabled(struct percpu *me, bool enabled);
 void gic_timer_set_active(struct percpu *me, bool active);
-COLD void gic_kick_others(u32 core);
-COLD void gic_set_edge(u32 intid);
+RARE void gic_kick_others(u32 core);
+RARE void gic_set_edge(u32 intid);
 
 /* smmu.c */
-COLD void smmu_init(void);
+RARE void smmu_init(void);
 
 /* vgic.c */
-COLD void vgic_check(void);
+RARE void vgic_check(void);
 void vgic_unload(struct percpu *me, struct vcpu *v);
 void vgic_load_all(struct percpu *me, const struct vcpu *v); /* what only another guest changes; before vgic_load */
 void vgic_load(struct percpu *me, const struct vcpu *v);
@@ -89,7 +86,7 @@ void timer_guest_load(const struct el1_state *s);
 
 /* switch.c */
 #define LIVE_NONE (~0ul)
-COLD void switch_init_core(void);
+RARE void switch_init_core(void);
 void fp_trap(struct percpu *me);
 void fp_borrow(struct percpu *me); /* EL2 may use the FP registers from here */
 void fp_return(void);              /* to here; whoever uses them next has its own loaded */

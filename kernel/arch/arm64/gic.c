@@ -190,20 +190,20 @@ void gic_kick_others(u32 core)
 	}
 }
 
-COLD void gic_set_edge(u32 intid)
+RARE void gic_set_edge(u32 intid)
 {
 	u64 at = GICD_ICFGR + intid / 16u * 4u;
 
 	write32(at, read32(at) | 2u << intid % 16u * 2u);
 }
 
-COLD void hw_irq_enable(u32 intid, u32 core)
+RARE void hw_irq_enable(u32 intid, u32 core)
 {
 	write64(GICD_IROUTER + intid * 8ul, areas[core].percpu.affinity);
 	write32(GICD_ISENABLER + intid / 32u * 4u, 1u << intid % 32u);
 }
 
-COLD void hw_irq_disable(u32 intid)
+RARE void hw_irq_disable(u32 intid)
 {
 	write32(GICD_ICENABLER + intid / 32u * 4u, 1u << intid % 32u);
 	wait_distributor();

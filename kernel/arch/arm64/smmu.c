@@ -121,7 +121,7 @@ static void forget_entry(u32 stream)
 	sync();
 }
 
-COLD void hw_stream_connect(u32 stream, u32 vmid, u64 root)
+RARE void hw_stream_connect(u32 stream, u32 vmid, u64 root)
 {
 	u64 *entry = stream_table[stream];
 
@@ -133,25 +133,25 @@ COLD void hw_stream_connect(u32 stream, u32 vmid, u64 root)
 	forget_entry(stream);
 }
 
-COLD void hw_stream_cut(u32 stream)
+RARE void hw_stream_cut(u32 stream)
 {
 	stream_table[stream][0] = STE_ABORT;
 	forget_entry(stream);
 }
 
-COLD void hw_stream_invalidate_ipa(u32 vmid, u64 ipa)
+RARE void hw_stream_invalidate_ipa(u32 vmid, u64 ipa)
 {
 	put(TLBI_S2_IPA | (u64)vmid << VMID_SHIFT, ipa | LEAF);
 	sync();
 }
 
-COLD void hw_stream_invalidate_vspace(u32 vmid)
+RARE void hw_stream_invalidate_vspace(u32 vmid)
 {
 	put(TLBI_S12_VMALL | (u64)vmid << VMID_SHIFT, 0);
 	sync();
 }
 
-COLD bool hw_stream_event(struct stream_event *e)
+RARE bool hw_stream_event(struct stream_event *e)
 {
 	u32 written = SMMU != 0u ? read32(EVENTQ_PROD) : 0u;
 

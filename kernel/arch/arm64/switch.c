@@ -292,7 +292,7 @@ void hw_vcpu_switch(granule_t from, granule_t to)
 	}
 }
 
-COLD void hw_vcpu_load(granule_t vcpu)
+RARE void hw_vcpu_load(granule_t vcpu)
 {
 	hw_vcpu_switch(GRANULE_NONE, vcpu);
 }
@@ -323,7 +323,7 @@ void fp_return(void)
 	isb();
 }
 
-COLD void hw_vcpu_forget(granule_t vcpu)
+RARE void hw_vcpu_forget(granule_t vcpu)
 {
 	vcpu_at(vcpu)->fp_live = 0;
 	vcpu_at(vcpu)->el1_live = 0;

@@ -131,7 +131,7 @@ void hw_fill(granule_t g, const u64 *words, u32 count)
 	window_close(g, 1);
 }
 
-COLD u64 hw_peek(granule_t g, u32 word)
+RARE u64 hw_peek(granule_t g, u32 word)
 {
 	u64 value = ((volatile u64 *)window_open(g, 1))[word];
 
@@ -139,7 +139,7 @@ COLD u64 hw_peek(granule_t g, u32 word)
 	return value;
 }
 
-COLD void hw_poke(granule_t g, u32 word, u64 value)
+RARE void hw_poke(granule_t g, u32 word, u64 value)
 {
 	((volatile u64 *)window_open(g, 1))[word] = value;
 	window_close(g, 1);

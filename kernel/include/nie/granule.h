@@ -65,10 +65,10 @@ u64 granule_address(granule_t g);
  * From FREE to an object. The caller has checked granules_free(); the object starts zeroed.
  * Kernel objects become accessible to EL2, frames do not.
  */
-void cnode_make(granule_t first, u32 count, u64 serial);
-void table_make(granule_t g);
-void vspace_make(granule_t g, bool guest); /* two granules; takes a VMID: vmid_left() > 0 */
-void vcpu_make(granule_t g);
+RARE void cnode_make(granule_t first, u32 count, u64 serial);
+RARE void table_make(granule_t g);
+RARE void vspace_make(granule_t g, bool guest); /* two granules; takes a VMID: vmid_left() > 0 */
+RARE void vcpu_make(granule_t g);
 void frame_make(granule_t first, bool block, bool private);
 
 /*
@@ -76,10 +76,10 @@ void frame_make(granule_t first, bool block, bool private);
  * False: not finished, because the budget is used up or another core must first leave the
  * object (it has been told to): call again later. Never fails otherwise.
  */
-bool cnode_destroy(granule_t first, u32 count, u32 *budget);
-bool table_destroy(granule_t g, u32 *budget);
-bool vspace_destroy(granule_t g, u32 *budget);
-bool vcpu_destroy(granule_t g, u32 *budget);
+RARE bool cnode_destroy(granule_t first, u32 count, u32 *budget);
+RARE bool table_destroy(granule_t g, u32 *budget);
+RARE bool vspace_destroy(granule_t g, u32 *budget);
+RARE bool vcpu_destroy(granule_t g, u32 *budget);
 bool frame_destroy(granule_t first, u32 *budget);
 
 /* For the objects that have a file of their own: the entries of one that begins, and of a kernel object that

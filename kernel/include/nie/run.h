@@ -22,6 +22,6 @@ void chain_check(u32 core);
 void deadline_set(u32 core);
 
 /* Registers of a vCPU that starts: at `entry`, with `argument` in x0 and all else as at reset. */
-void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack);
+RARE void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack);
 
 #endif

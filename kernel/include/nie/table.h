@@ -59,6 +59,6 @@ void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa);
 void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 remains);
 
 /* Unlink a table, which must be empty, from its parent. */
-void table_unlink(granule_t table);
+RARE void table_unlink(granule_t table);
 
 #endif

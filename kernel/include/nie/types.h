@@ -25,6 +25,9 @@ typedef u32 slot_t;
 
 #define CORE_NONE 0xffffffffu
 
+/* On declarations of what is seldom called: the compiler makes it small rather than fast. */
+#define RARE __attribute__((cold))
+
 /* The half of a register that W<n> names. */
 #define LOW_HALF(x) ((u32)((x) % 0x100000000ul))
 

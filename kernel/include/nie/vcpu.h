@@ -102,13 +102,13 @@ struct core {
 extern struct core cores[NIE_MAX_CORES];
 
 /* Isolation half of the calls. */
-status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t cspace, u64 entry, u64 argument, u64 stack);
+RARE status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t cspace, u64 entry, u64 argument, u64 stack);
 void vcpu_kick(granule_t vcpu);
-status_t vcpu_debug(granule_t vcpu, u64 what, u64 at, u64 value, u64 *old);
+RARE status_t vcpu_debug(granule_t vcpu, u64 what, u64 at, u64 value, u64 *old);
 /* All checks of run below the capability checks, then the switch. args: x1 to x6. */
 status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6]);
 status_t vcpu_wait(u32 core, u64 deadline);
-status_t core_start(u32 core, u32 target, granule_t vcpu);
+RARE status_t core_start(u32 core, u32 target, granule_t vcpu);
 
 /* Entries from kernel/arch, the kernel lock held. On return the arch code resumes
  * cores[core].current, or idles if that is NONE or `waiting`. */

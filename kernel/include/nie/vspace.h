@@ -34,9 +34,9 @@ struct vspace {
  * the order of the interface file, then the commit. `frame` is a frame's first granule. */
 status_t vspace_map_shared(granule_t frame, granule_t vspace, u64 ipa, u64 rights);
 status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 rights); /* a task's VSpace */
-status_t vspace_map_device(u32 page, granule_t vspace, u64 ipa, u64 rights);
+RARE status_t vspace_map_device(u32 page, granule_t vspace, u64 ipa, u64 rights);
 status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights);
-status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level);
+RARE status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level);
 status_t vspace_expect_ram(granule_t vspace, u64 ipa, u64 size_bits, u64 count);
 status_t vspace_activate(granule_t vspace, u64 policy);
 void vspace_measurement(granule_t vspace, u64 value[4]);
@@ -47,6 +47,6 @@ bool vspace_kill(granule_t vspace, u32 *budget);
 bool frame_is_mapped(granule_t frame); /* private frames */
 bool vspace_unmap_private(granule_t frame);
 bool vspace_unmap_shared(granule_t frame, granule_t vspace, u64 ipa);
-bool vspace_unmap_device(u32 page, granule_t vspace, u64 ipa);
+RARE bool vspace_unmap_device(u32 page, granule_t vspace, u64 ipa);
 
 #endif
