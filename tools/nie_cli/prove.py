@@ -21,19 +21,16 @@ MUTANTS = CONTRACTS / "mutants.yaml"
 COVERAGE = CONTRACTS / "coverage.md"
 # z3 twice: first guided by the patterns of quantifiers alone, which finds most of what there is to find within a second.
 PROVERS = "z3p,z3,cvc4"
-Z3_BY_PATTERNS = """
-[prover]
-command = "z3 -smt2 auto_config=false smt.mbqi=false smt.case_split=5 smt.arith.solver=2 smt.arith.nl=false -st %f"
-driver = "z3_471"
-in_place = false
-interactive = false
-name = "Z3P"
-shortcut = "z3p"
-version = "of the distribution"
-"""
-TIMEOUT = int(os.environ.get("NIE_PROVE_SECONDS", "6"))  # seconds for one goal and prover
+# Each solver stops after a number of its own steps, so that a busy or slow machine proves what any other does; NIE_PROVE_EFFORT
+# multiplies them. The first steps of a solver take some six seconds. Seconds only end what hangs.
+EFFORT = int(os.environ.get("NIE_PROVE_EFFORT", "1"))
+SECONDS = 300 * EFFORT
+SOLVERS = [("Z3P", "of the distribution", "z3_471", "z3 -smt2 auto_config=false smt.mbqi=false smt.case_split=5 smt.arith.solver=2 "
+            f"smt.arith.nl=false rlimit={25_000_000 * EFFORT} -st"),
+           ("Z3", "4.8.12", "z3_471", f"z3 -smt2 rlimit={12_000_000 * EFFORT} -st"),
+           ("CVC4", "1.8", "cvc4_17", f"cvc4 --stats --rlimit={250_000 * EFFORT} --lang=smt2")]
 # The kernel is built for an LP64 machine; nothing in kernel/core depends on the sign of plain char.
-OPTIONS = ["-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", PROVERS, "-wp-timeout", str(TIMEOUT),
+OPTIONS = ["-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", PROVERS, "-wp-timeout", str(SECONDS),
            "-wp-par", "1", "-warn-unsigned-downcast", "-wp-check-memory-model", "-wp-split", "-wp-alias-init"]
 OVERFLOW = ["-warn-unsigned-overflow"]
 # Arithmetic modulo 2^32 or 2^64 is meant in this file, and in this function.
@@ -88,14 +85,12 @@ def generate():
 def environment():
     """A why3 configuration of our own: the user's is left alone."""
     config = WORK / "why3.conf"
-    variables = {**os.environ, "WHY3CONFIG": str(config), "LC_ALL": "C.UTF-8"}
-    if not config.exists() or Z3_BY_PATTERNS not in config.read_text():
-        config.unlink(missing_ok=True)
-        result = subprocess.run(["why3", "config", "detect"], env=variables, capture_output=True, text=True)
-        if result.returncode or not config.exists():
-            raise Failure(f"why3 finds no provers: {result.stderr.strip()[-200:]}: reinstall why3, z3 and cvc4")
-        config.write_text(config.read_text() + Z3_BY_PATTERNS)
-    return variables
+    text = "[main]\nmagic = 14\nmemlimit = 1000\nrunning_provers_max = 2\n" + "".join(
+        f'\n[prover]\ncommand = "prlimit --cpu={SECONDS // 5} {command} %f"\ndriver = "{driver}"\nin_place = false\ninteractive = false\n'
+        f'name = "{name}"\nshortcut = "{name.lower()}"\nversion = "{number}"\n' for name, number, driver, command in SOLVERS)
+    if not config.exists() or config.read_text() != text:  # others may be reading it
+        config.write_text(text)
+    return {**os.environ, "WHY3CONFIG": str(config), "LC_ALL": "C.UTF-8"}
 
 
 def version():
@@ -114,7 +109,7 @@ class Prover:
         self.include = generate()
         self.variables = environment()
         # With more time more is proved, and what is proved stays so.
-        self.seed = version() + " ".join(o for o in OPTIONS if o != str(TIMEOUT))
+        self.seed = version() + " ".join(o for o in OPTIONS if o != str(SECONDS))
         self.sources.generated = "".join(p.read_text() for p in sorted((self.include / "nie").glob("*.h")))
         self.stop = threading.Event()
 
