@@ -195,7 +195,7 @@ def compose(source, platform, cores, flat, guest_files, data):
     guests = [{"name": g.name, "kernel": guest_files[g.name][0], "initrd": guest_files[g.name][1],
                "dtb": guest_files[g.name][2],
                "bootargs": g.bootargs, "memory": g.memory, "vcpus": g.vcpus, "format": g.format,
-               "load": g.load, "limit": g.limit, "debuggable": g.debuggable, "flash": g.flash, "realm": g.realm,
+               "load": g.load, "limit": g.limit, "debuggable": g.debuggable, "host_cpu": g.cpu == "host", "flash": g.flash, "realm": g.realm,
                "weight": g.weight, "cpus": g.cpus, "restarts": g.restarts,
                "untyped": untypeds[g.name], "regions": regions[g.name], "devices": given_devices[g.name]}
               for g in source.guests]

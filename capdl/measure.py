@@ -18,7 +18,7 @@ from capdl.system import BLOCK, EXECUTE, GIB, PAGE, READ, WRITE
 
 CONTENT, RAM, VCPU, POLICY, STREAM = 1, 2, 3, 4, 5
 RAM_BASE, FLASH_BASE = 0x40000000, 0x04000000
-DEBUGGABLE = 1
+DEBUGGABLE, HOST_CPU = 1, 2
 NO_HASH = bytes(32)
 
 
@@ -54,7 +54,7 @@ def part(chain, extents, start, end, size, table):
             chain.add(CONTENT, ipa, size, READ | WRITE | EXECUTE, hashlib.sha256(content).digest())
 
 
-def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, realm=False, flash=0, streams=()):
+def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, realm=False, flash=0, streams=(), host_cpu=False):
     """extents: [(ipa, bytes)] -> the measurement in hexadecimal."""
     chain = Chain()
     end = RAM_BASE + memory
@@ -66,7 +66,7 @@ def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, realm
         chain.add(VCPU, index, entry if index == 0 else 0, tree_address if index == 0 else 0)
     for stream in streams:
         chain.add(STREAM, stream, 0, 0)
-    chain.add(POLICY, DEBUGGABLE if debuggable else 0, 0, 0)
+    chain.add(POLICY, (DEBUGGABLE if debuggable else 0) | (HOST_CPU if host_cpu else 0), 0, 0)
     return chain.value.hex()
 
 
@@ -87,7 +87,7 @@ def of_guest(blob, layout_tool, guest):
     extents.append((layout["tree"], content))
     return measure(layout["memory"], layout["vcpus"], layout["entry"], layout["tree"], extents,
                    layout["debuggable"], layout["realm"], layout["flash"],
-                   layout["streams"])
+                   layout["streams"], layout["host_cpu"])
 
 
 def main():

@@ -18,7 +18,8 @@ MOST_REGIONS = 8   # of one guest
 MOST_SHARED = 64 << 20
 VMM_KEYS = ("memory", "image")
 GUEST_KEYS = ("kernel", "initrd", "dtb", "bootargs", "memory", "vcpus", "format", "load", "limit",
-              "debuggable", "flash", "realm", "weight", "cpus", "restarts", "devices", "expect")
+              "debuggable", "cpu", "flash", "realm", "weight", "cpus", "restarts", "devices", "expect")
+CPUS = ("baseline", "host")
 DEVICE_KEYS = ("pci", "model")
 MODELS = ("edu", "network", "nvme")  # that QEMU can be told to have there
 MOST_DEVICES = 4
@@ -62,6 +63,7 @@ class Guest:
     load: int = RAW_LOAD
     limit: int = 0      # seconds; 0: none
     debuggable: bool = False
+    cpu: str = "baseline"
     flash: int = 0      # bytes of zeroes where QEMU's virt has its second flash bank
     realm: int = 0      # bytes that a realm guest may share with its VMM; 0: no realm guest
     weight: int = 100   # its share of the cores, against others'
@@ -242,6 +244,10 @@ def guest(name, mapping, where):
             raise Problem(f"{name}.debuggable: {values['debuggable'].value!r} is neither true nor false",
                           values["debuggable"].where)
         made.debuggable = values["debuggable"].value == "true"
+    if "cpu" in values:
+        made.cpu = values["cpu"].value
+        if made.cpu not in CPUS:
+            raise Problem(f"{name}.cpu: {made.cpu!r} is neither {' nor '.join(CPUS)}", values["cpu"].where)
     if "flash" in values:
         made.flash = size(values["flash"], f"{name}.flash", BLOCK, BLOCK)
         if made.flash > MOST_FLASH:

@@ -157,7 +157,7 @@ Definition expect_ram v ipa size_bits count : outcome :=
 Definition set_living v x := let y := vs v in mkVs (guest y) x (vmid y) (serial y) (vcpus y) (policy y) (tab y).
 Definition set_vcpus v x := let y := vs v in mkVs (guest y) (living y) (vmid y) (serial y) x (policy y) (tab y).
 Definition activate_guards v p : list guard := [
-  (err_bad_value, vspace_activate_policy, negb ((p =? 0) || (p =? 1)));
+  (err_bad_value, vspace_activate_policy, 3 <? p);
   (err_wrong_state, vspace_activate_vspace, negb (is_building v) || (get (vcpus (vs v)) 0 =? NONE))].
 Definition activate v p : outcome :=
   let y := vs v in

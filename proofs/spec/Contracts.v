@@ -80,7 +80,7 @@ Definition expect_ram_ := let l := If ("size_bits" == 12) 3 2 in
   [Fill "vspace" "ipa" l "count" (K "ENTRY_RAM")].
 
 Definition activate_ := Spec "activate" "vspace_activate" ["vspace"; "policy"] [] [
-  err_bad_value @ vspace_activate_policy --> ("policy" != 0) && ("policy" != 1);
+  err_bad_value @ vspace_activate_policy --> 3 < "policy";
   err_wrong_state @ vspace_activate_vspace -->
     (Life "vspace" != K "VSPACE_BUILDING") || (Member "vspace" 0 == K "GRANULE_NONE")] None
   [W (CLife "vspace") (K "VSPACE_ACTIVE"); W (CPolicy "vspace") "policy"].

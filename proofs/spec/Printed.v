@@ -177,7 +177,6 @@ Theorem activate_printed v q (M : (is_vspace s v && is_guest s v) = true) : 0 <=
   answers n ram s activate_ [("vspace", v); ("policy", q)]%string = answer (activate s v q).
 Proof.
   intros P. unfold activate. calls M. cbn [checks activate_]. unfold activate_guards. checks; try reflexivity.
-  - destruct (q =? 0); reflexivity.
   - rewrite life_building. destruct (is_building s v); reflexivity. Qed.
 
 Theorem configure_printed c v i cs e a stack (M : (is_vcpu s c && is_vspace s v) = true) : 0 <= i < 8 -> 0 <= e -> 0 <= stack ->

@@ -25,6 +25,7 @@ def test_cores(text, mask):
     ('cpus: "3-2"', "x.yaml:2: g.cpus: '3-2' is not a list of cores from 0 to 7, like 0,2-3"),
     ("weight: 0", "x.yaml:2: g.weight: '0' is not a number from 1 to 10000"),
     ("restarts: -1", "x.yaml:2: g.restarts: '-1' is not a number from 0 to 1000000"),
+    ("cpu: max", "x.yaml:2: g.cpu: 'max' is neither baseline nor host"),
     ("flash: 128 MiB", "x.yaml:2: g.flash: 128 MiB: at most 64 MiB"),
     ("realm: 1 MiB", "x.yaml:2: g.realm: 1 MiB is not a multiple of 2 MiB from 2 MiB on"),
     ("format: elf, load: 0x40000000", "x.yaml:2: g: load is for format: raw; this one says elf"),

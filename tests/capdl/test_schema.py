@@ -19,7 +19,7 @@ machine: {platform: qemu-virt, cores: 2, memory: 4 GiB}
 vmm: {memory: 8 MiB, image: "task:hostile"}
 guests:
   one: {kernel: a, initrd: b, bootargs: c, memory: 16 MiB, vcpus: 2, limit: 5, debuggable: true, expect: off,
-        dtb: d, flash: 2 MiB, realm: 16 MiB, weight: 300, cpus: "0,2-3", restarts: 4}
+        dtb: d, flash: 2 MiB, realm: 16 MiB, weight: 300, cpus: "0,2-3", restarts: 4, cpu: host}
   two: {kernel: a, memory: 0x1000000, format: raw, load: 0x40000000}
 shared:
   box: {size: 64 KiB, guests: {one: rw, two: r}}
@@ -76,7 +76,7 @@ def test_all_keys_together():
     ("weight: 300", "weight: 0"), ("0,2-3", "0-8"), ("0,2-3", "0;1"), ("restarts: 4", "restarts: often"), ("dtb: d", "dtb:"),
     ("guests:\n", "guests:\n  Big: {kernel: a, memory: 2 MiB}\n"), ("shared", "chared"),
     ("two: r}", "two: w}"), ("size: 64 KiB, ", ""), ("{one: rw, two: r}", "{one: rw}"), ("box:", "Box:"),
-    ("raw", "zip"), ('"task:hostile"', '"hostile"'),
+    ("raw", "zip"), ("cpu: host", "cpu: max"), ('"task:hostile"', '"hostile"'),
 ])
 def test_both_refuse(old, new):
     assert old in GOOD

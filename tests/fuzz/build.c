@@ -79,7 +79,7 @@ void build_guest(struct input *in)
 		(void)DO(VCPU_CONFIGURE, second, space, 1, 0, 0, 0, 0);
 	}
 	if ((how & 16u) == 0u) {
-		(void)DO(VSPACE_ACTIVATE, space, (how & 32u) != 0u ? NIE_POLICY_DEBUGGABLE : 0u);
+		(void)DO(VSPACE_ACTIVATE, space, how >> 5 & (NIE_POLICY_DEBUGGABLE | NIE_POLICY_HOST_CPU));
 		(void)DO(RUN, vcpu, NIE_NEVER, 0, 0, 0, 0, 0);
 	}
 }

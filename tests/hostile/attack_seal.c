@@ -16,7 +16,7 @@ static void measure_with(enum flaw flaw, struct nie_vspace_measurement_results *
 {
 	victim.flaw = flaw;
 	victim.expects = flaw == FLAW_EXPECTED ? EXPECTED : 0u;
-	victim.policy = flaw == FLAW_POLICY ? NIE_POLICY_DEBUGGABLE : 0u;
+	victim.policy = flaw == FLAW_POLICY ? NIE_POLICY_DEBUGGABLE : flaw == FLAW_CPU ? NIE_POLICY_HOST_CPU : 0u;
 	guest_build(&victim);
 	guest_seal(&victim);
 	measure(m);
@@ -38,6 +38,7 @@ static void measurements(void)
 		[FLAW_VCPUS] = "give a guest's second vCPU another number",
 		[FLAW_EXPECTED] = "have a guest expect more memory",
 		[FLAW_POLICY] = "make a guest debuggable",
+		[FLAW_CPU] = "show a guest another CPU",
 	};
 	struct nie_vspace_measurement_results right;
 	struct nie_vspace_measurement_results other;

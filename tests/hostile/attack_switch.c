@@ -281,9 +281,9 @@ static void debuggable(const char *what, u32 core)
 	u64 wanted = 0;
 
 	begin();
-	victim.policy = NIE_POLICY_DEBUGGABLE;
+	victim.policy |= NIE_POLICY_DEBUGGABLE;
 	guest_start(&victim);
-	victim.policy = 0;
+	victim.policy ^= NIE_POLICY_DEBUGGABLE;
 	for (u32 i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
 		u64 tag = ALL_TAGS + 2u * i;
 		u64 seen = 0;
@@ -309,7 +309,10 @@ static void debuggable(const char *what, u32 core)
 
 void attack_switch(void)
 {
+	/* With all registers that a guest can have: pointer authentication keys, too. */
+	victim.policy = neighbour.policy = NIE_POLICY_HOST_CPU;
 	guest_start(&victim);
+	guest_start(&neighbour);
 	two_guests();
 	two_vcpus();
 	made_anew("make a guest where a dead one's registers are still on the core", 0);
@@ -325,4 +328,5 @@ void attack_switch(void)
 		written_back("have a dead guest's registers written from another core to memory that is ours", OTHER_CORE);
 		debuggable("debug: other registers than a guest has on another core", OTHER_CORE);
 	}
+	victim.policy = neighbour.policy = 0;
 }

@@ -66,7 +66,7 @@ bool faulted_at(const struct access *a, u64 address, u64 kind);
 
 /* What is different about a guest: two that differ in anything have different measurements. */
 enum flaw { FLAW_NONE, FLAW_CONTENT, FLAW_ORDER, FLAW_PLACE, FLAW_RIGHTS, FLAW_ENTRY, FLAW_ARGUMENT, FLAW_VCPUS,
-	    FLAW_EXPECTED, FLAW_POLICY, FLAWS };
+	    FLAW_EXPECTED, FLAW_POLICY, FLAW_CPU, FLAWS };
 
 struct guest {
 	const struct guest_config *config;

@@ -5,11 +5,12 @@ import yaml
 
 from conftest import ROOT
 
-ONE_CORE, ALL_CORES = 266, 277  # attacks; eleven need a second core
+ONE_CORE, ALL_CORES = 267, 278  # attacks; eleven need a second core
 FLAWS = ("change one bit of a guest's memory before it is sealed", "donate a guest's pages in another order",
          "donate a guest's pages to each other's places", "donate one page of a guest with other rights",
          "start a guest four bytes later", "start a guest with another device tree",
-         "give a guest's second vCPU another number", "have a guest expect more memory", "make a guest debuggable")
+         "give a guest's second vCPU another number", "have a guest expect more memory", "make a guest debuggable",
+         "show a guest another CPU")
 MACHINES = [("max", 1), ("max", 4), ("neoverse-n1", 1), ("neoverse-n1", 4)]
 
 

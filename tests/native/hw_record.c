@@ -391,8 +391,9 @@ bool hw_interrupt_pending(granule_t vcpu)
 	return native.interrupt_pending;
 }
 
-bool hw_id_register(u32 iss, u64 *value)
+bool hw_id_register(granule_t vcpu, u32 iss, u64 *value)
 {
+	(void)vcpu;
 	(void)iss;
 	*value = native.id_register;
 	return native.id_register_known;

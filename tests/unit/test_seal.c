@@ -320,7 +320,7 @@ static struct measurement measured(void **state, u32 variant)
 		make(NIE_TYPE_VCPU, 12, 60);
 		ok(CALL(VCPU_CONFIGURE, 60, GUEST, 1, 0, 0, 0, 0));
 	}
-	ok(CALL(VSPACE_ACTIVATE, GUEST, variant == 6u ? NIE_POLICY_DEBUGGABLE : 0u));
+	ok(CALL(VSPACE_ACTIVATE, GUEST, variant == 6u ? NIE_POLICY_DEBUGGABLE : variant == 7u ? NIE_POLICY_HOST_CPU : 0u));
 	ok(CALL(VSPACE_MEASUREMENT, GUEST));
 	for (u32 i = 0; i < 4u; i++) {
 		m.words[i] = result(1u + i);
@@ -330,9 +330,9 @@ static struct measurement measured(void **state, u32 variant)
 
 static void every_difference_shows_in_the_measurement(void **state)
 {
-	struct measurement seen[7];
+	struct measurement seen[8];
 
-	for (u32 i = 0; i < 7u; i++) {
+	for (u32 i = 0; i < 8u; i++) {
 		seen[i] = measured(state, i);
 		for (u32 j = 0; j < i; j++) {
 			assert_memory_not_equal(&seen[i], &seen[j], sizeof(seen[i]));

@@ -52,8 +52,9 @@ static u32 find(const char *name)
 
 static void print(const struct guest_config *g, const struct layout *y, const u8 *blob)
 {
-	printf("{\"memory\": %lu, \"vcpus\": %u, \"debuggable\": %s, \"realm\": %s, \"flash\": %lu, \"entry\": %lu, \"tree\": %lu, \"extents\": [",
-	       (unsigned long)g->memory, g->vcpus, g->debuggable ? "true" : "false", g->realm != 0u ? "true" : "false",
+	printf("{\"memory\": %lu, \"vcpus\": %u, \"debuggable\": %s, \"host_cpu\": %s, \"realm\": %s, \"flash\": %lu, \"entry\": %lu, \"tree\": %lu, \"extents\": [",
+	       (unsigned long)g->memory, g->vcpus, (g->policy & NIE_POLICY_DEBUGGABLE) != 0u ? "true" : "false",
+	       (g->policy & NIE_POLICY_HOST_CPU) != 0u ? "true" : "false", g->realm != 0u ? "true" : "false",
 	       (unsigned long)g->flash, (unsigned long)y->entry,
 	       (unsigned long)y->tree);
 	/* The last one is the device tree. */

@@ -205,7 +205,7 @@ static bool seal(struct guest *g, const struct layout *layout)
 	if (status != NIE_OK) {
 		return refused(g, "attaching its devices", 0, status);
 	}
-	status = nie_vspace_activate(g->vspace, g->config->debuggable ? NIE_POLICY_DEBUGGABLE : 0u);
+	status = nie_vspace_activate(g->vspace, g->config->policy);
 	if (status == NIE_OK) {
 		status = nie_vspace_measurement(g->vspace, &g->measurement);
 	}

@@ -213,7 +213,8 @@ static bool read_guest(const void *tree, int node, struct guest_config *g, const
 	g->cpus = (u8)number_or(tree, node, "cpus", ALL_CORES);
 	g->flash = number_or(tree, node, "flash", 0);
 	g->realm = number_or(tree, node, "realm", 0);
-	g->debuggable = fdt_getprop(tree, node, "debuggable", NULL) != NULL;
+	g->policy = fdt_getprop(tree, node, "debuggable", NULL) != NULL ? NIE_POLICY_DEBUGGABLE : 0u;
+	g->policy |= fdt_getprop(tree, node, "host-cpu", NULL) != NULL ? NIE_POLICY_HOST_CPU : 0u;
 	if (kernel == NULL || !find_file(tree, kernel, &g->kernel)) {
 		return fail(error, g->name, "kernel", "names no file of /files");
 	}

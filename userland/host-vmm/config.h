@@ -63,7 +63,7 @@ struct guest_config {
 	u64 flash; /* bytes of zeroes where `virt` has its second bank */
 	u32 vcpus;
 	u64 limit_seconds; /* 0: none */
-	bool debuggable;
+	u64 policy;        /* NIE_POLICY_* */
 	u64 realm;         /* it speaks RSI, and may share so many bytes with the VMM; 0: it does not */
 	u32 restarts;      /* so often a reset builds it anew */
 	u32 weight;        /* its share of the cores, against others' */

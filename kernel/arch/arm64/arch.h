@@ -17,7 +17,6 @@ struct percpu {
 	u64 redistributor;  /* address of this core's RD_base frame */
 	u64 fp_live;        /* whose struct fp_state the FP registers hold: its fp_live */
 	u64 el1_live;       /* likewise EL1 and the virtual CPU interface */
-	u64 hcr_guest;      /* HCR_EL2 of guests on this CPU */
 	const struct core *state;
 } __attribute__((aligned(PERCPU_SIZE)));
 
@@ -100,6 +99,7 @@ void sha256_blocks(u32 state[8], const u64 *data, u64 count);
 
 /* cpu_model.c */
 void cpu_model_init(void);
+bool cpu_is_host(const struct vcpu *v); /* a guest that sees what this CPU has, not the baseline */
 extern bool cpu_has_pauth;
 extern bool cpu_has_sha256;
 

@@ -54,6 +54,9 @@
 /* MDCR_EL2: PMU (TPM, TPMCR), debug (TDA, TDOSA, TDRA), SPE (TPMS), trace filter and comms (TTRF,
  * TDCC); profiling and trace buffers owned by EL2. */
 #define MDCR_TRAPS (1ul << 5 | 1ul << 6 | 7ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 27)
+/* HFGITR_EL2: what the baseline has not and nothing else traps. AT S1E1RP and S1E1WP; TLBI of the outer
+ * shareable domain and of ranges; prediction restriction. EL0 of a task does not reach them anyway. */
+#define HFGITR_BASELINE (3ul << 16 | 0x3fful << 18 | 0xfful << 34 | 7ul << 48)
 #define CNTHCTL_EL1PCTEN 1ul
 #define CNTHP_ENABLE 1ul
 #define FP_LATELY 8u /* times that FP registers are loaded unasked after a first use trapped */
@@ -108,7 +111,6 @@ void switch_init_core(void)
 		hw_panic("the CPU has fewer than 40 physical address bits: ID_AA64MMFR0_EL1", mmfr0);
 	}
 	write_sysreg(vtcr_el2, VTCR | (parange < PARANGE_48_BITS ? parange : PARANGE_48_BITS) << VTCR_PS_SHIFT);
-	percpu()->hcr_guest = cpu_has_pauth ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST;
 	write_sysreg(vttbr_el2, 0);
 	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
 	if (id_field(read_sysreg(id_aa64dfr0_el1), 8) - 1u < 0xeu) {
@@ -154,7 +156,8 @@ void switch_init_core(void)
 	X(s, sctlr_el1, sctlr_el1, tcr_el1); \
 	X(s, cpacr_el1, cpacr_el1, cntkctl_el1)
 
-/* A task's pointer authentication traps: HCR_EL2.APK and API are 0. */
+/* Only of guests with HCR_EL2.API and APK. To others, and to tasks, what a core holds of them is out of reach:
+ * the instructions and the registers trap. */
 #define KEYS(X, s) \
 	X(s, keys[0], APIAKEYLO_EL1, APIAKEYHI_EL1); \
 	X(s, keys[2], APIBKEYLO_EL1, APIBKEYHI_EL1); \
@@ -167,7 +170,7 @@ static void guest_unload(struct percpu *me, struct vcpu *v)
 	EL1_ONLY(SAVE, &v->el1);
 	EL1_AND_TASK(SAVE, &v->el1);
 	v->el1.tpidrro_el0 = read_sysreg(tpidrro_el0); /* no task can write it */
-	if (cpu_has_pauth) {
+	if ((v->hcr & HCR_API) != 0u) {
 		KEYS(SAVE, &v->el1);
 	}
 	timer_guest_unload(&v->el1);
@@ -189,8 +192,11 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 		isb();
 	}
 	EL1_ONLY(LOAD, &v->el1);
-	if (cpu_has_pauth) {
+	if ((v->hcr & HCR_API) != 0u) {
 		KEYS(LOAD, &v->el1);
+	}
+	if (id_field(read_sysreg(id_aa64mmfr0_el1), 56) != 0u) {
+		write_sysreg(HFGITR_EL2, cpu_is_host(v) ? 0u : HFGITR_BASELINE);
 	}
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
@@ -203,7 +209,6 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
  * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
 static void guest_load(struct percpu *me, granule_t g, struct vcpu *v)
 {
-	write_sysreg(hcr_el2, me->hcr_guest);
 	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
 	if (me->el1_live != v->el1_live) {
 		guest_load_all(me, g, v);
@@ -215,7 +220,6 @@ static void guest_load(struct percpu *me, granule_t g, struct vcpu *v)
 
 static void task_load(void)
 {
-	write_sysreg(hcr_el2, HCR_TASK);
 	write_sysreg(sctlr_el1, SCTLR_TASK);
 	write_sysreg(tcr_el1, 0); /* no ignored top byte */
 	write_sysreg(cpacr_el1, CPACR_TASK);
@@ -259,8 +263,10 @@ static void load(struct percpu *me, granule_t vcpu)
 
 	if (v->vttbr == 0u) {
 		v->vttbr = (u64)vspace_at(v->vspace)->vmid << VMID_SHIFT | granule_address(v->vspace + 1u);
+		v->hcr = v->guest == 0u ? HCR_TASK : cpu_has_pauth && cpu_is_host(v) ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST;
 	}
 	write_sysreg(vttbr_el2, v->vttbr);
+	write_sysreg(hcr_el2, v->hcr);
 	LOAD(&v->el1, sp_el0, sp_el0, tpidr_el0);
 	write_sysreg(tpidrro_el0, v->el1.tpidrro_el0);
 	if (v->guest != 0u) {

@@ -215,7 +215,7 @@ static void system_register(u32 core, u64 esr)
 	bool read = FIELD(esr, 0, 1) != 0u;
 	u64 value = 0;
 
-	if (read && hw_id_register((u32)FIELD(esr, 0, 25), &value)) {
+	if (read && hw_id_register(g, (u32)FIELD(esr, 0, 25), &value)) {
 		register_set(v, number, value);
 	} else if (FIELD(esr, 20, 2) == 2u) { /* op0 2: debug registers read as zero, ignore writes */
 		if (read) {

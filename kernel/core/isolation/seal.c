@@ -56,7 +56,7 @@ status_t vspace_activate(granule_t vspace, u64 policy)
 	vspace_must_be(vspace, true);
 	struct vspace *v = vspace_at(vspace);
 
-	if (policy > NIE_POLICY_DEBUGGABLE) {
+	if (policy > (NIE_POLICY_DEBUGGABLE | NIE_POLICY_HOST_CPU)) {
 		return NIE_VSPACE_ACTIVATE_BAD_VALUE_POLICY;
 	}
 	if (v->life != VSPACE_BUILDING || v->vcpu[0] == GRANULE_NONE) {

@@ -77,9 +77,9 @@ void hw_timer_deactivate(granule_t vcpu);
 /* The guest that is loaded: an interrupt is signalled to it, or would be but for PSTATE. */
 bool hw_interrupt_pending(granule_t vcpu);
 
-/* Value that a guest sees in an ID register; `iss` is that of the trapped access (Arm ARM D24.2.40).
+/* Value that the guest sees in an ID register; `iss` is that of the trapped access (Arm ARM D24.2.40).
  * False: no such register in the CPU model. */
-bool hw_id_register(u32 iss, u64 *value);
+bool hw_id_register(granule_t vcpu, u32 iss, u64 *value);
 
 /* The CPU's generator of true random numbers: is there one; a number, or false: none at the moment. */
 bool hw_has_random(void);

@@ -77,7 +77,8 @@ struct vcpu {
 	granule_t cspace; /* tasks */
 	u64 cspace_serial;
 
-	u64 vttbr;        /* VMID and root of its VSpace, which never changes, from its first load on */
+	/* From its first load on, which is after activation: VMID and root of its VSpace; HCR_EL2. They never change. */
+	u64 vttbr, hcr;
 	u64 fp_live;      /* a core that holds this number holds the same as struct fp_state below; 0: none does */
 	u64 el1_live;     /* the same of struct el1_state */
 	u32 fp_lately;    /* how often more its floating-point registers are loaded before it asks */

@@ -12,6 +12,7 @@
 #define MMFR0 (7u * 8u + 0u)
 #define MMFR1 (7u * 8u + 1u)
 #define MMFR3 (7u * 8u + 3u)
+#define PROBE_NAME 16u
 #define NONE 0xffu
 
 #define EC_UNKNOWN 0u
@@ -23,7 +24,7 @@
 enum probe {
 	ZCR, RDVL, SMCR, GCR, ERRIDR, LORID, PAUTH_KEY, PACIA, PMCR, PMCCNTR, AMCR, PMSCR, TRACE, MPAM1, SCXTNUM, TCR2, SCTLR2, PIR,
 	POR, GCSCR, ACCDATA, HCR, SCR, PAN, RNDR, AESE, PMULL, SHA1H, SHA256SU0, CRC32, FADD, ADD_VECTOR, MDSCR, DBGBCR0, DBGWCR1,
-	OSLSR,
+	OSLSR, TLBI_OS, TLBI_RANGE, AT_PAN, CFP_RCTX,
 };
 
 #pragma GCC visibility push(hidden)
@@ -31,47 +32,64 @@ void probe(uint64_t number);
 uint64_t id_register(uint64_t number);
 #pragma GCC visibility pop
 
-/* A probe and its feature: ID register, field, least value of it; `absent`: without it, it must be UNDEFINED. */
+/* A probe and its feature: ID register, field, least value of it; `absent`: without it, it must be UNDEFINED;
+ * the field's value 15 means that there is none. */
 struct feature {
+	char name[PROBE_NAME]; /* no pointer: nobody relocates this guest */
 	uint8_t probe, reg, shift, least;
-	bool absent, missing_15; /* the field's value 15 means that there is none */
+	bool absent, missing_15;
 };
+#define F(probe, ...) {#probe, probe, __VA_ARGS__}
 
 static const struct feature features[] = {
-	{ZCR, PFR0, 32, 1, true, false},
-	{RDVL, PFR0, 32, 1, true, false},
-	{SMCR, PFR1, 24, 1, true, false},
-	{GCR, PFR1, 8, 2, true, false},
-	{ERRIDR, PFR0, 28, 1, true, false},
-	{LORID, MMFR1, 16, 1, true, false},
-	{PMCR, DFR0, 8, 1, true, true},
-	{PMCCNTR, DFR0, 8, 1, true, true},
-	{AMCR, PFR0, 44, 1, true, false},
-	{PMSCR, DFR0, 32, 1, true, false},
-	{TRACE, DFR0, 4, 1, false, false},
-	{SCXTNUM, PFR0, 56, 2, true, false},
-	{TCR2, MMFR3, 0, 1, true, false},
-	{SCTLR2, MMFR3, 4, 1, true, false},
-	{PIR, MMFR3, 8, 1, true, false},
-	{POR, MMFR3, 16, 1, true, false},
-	{GCSCR, PFR1, 44, 1, true, false},
-	{ACCDATA, ISAR1, 60, 3, true, false},
-	{HCR, NONE, 0, 0, true, false},
-	{SCR, NONE, 0, 0, true, false},
-	{PAN, MMFR1, 20, 1, false, false},
-	{RNDR, ISAR0, 60, 1, false, false},
-	{AESE, ISAR0, 4, 1, false, false},
-	{PMULL, ISAR0, 4, 2, false, false},
-	{SHA1H, ISAR0, 8, 1, false, false},
-	{SHA256SU0, ISAR0, 12, 1, false, false},
-	{CRC32, ISAR0, 16, 1, false, false},
-	{FADD, PFR0, 16, 0, true, true},
-	{ADD_VECTOR, PFR0, 20, 0, true, true},
-	{MDSCR, DFR0, 0, 6, false, false},
-	{DBGBCR0, DFR0, 0, 6, false, false},
-	{DBGWCR1, DFR0, 20, 1, false, false},
-	{OSLSR, DFR0, 0, 6, false, false},
+	F(ZCR, PFR0, 32, 1, true, false),
+	F(RDVL, PFR0, 32, 1, true, false),
+	F(SMCR, PFR1, 24, 1, true, false),
+	F(GCR, PFR1, 8, 2, true, false),
+	F(ERRIDR, PFR0, 28, 1, true, false),
+	F(LORID, MMFR1, 16, 1, true, false),
+	F(PMCR, DFR0, 8, 1, true, true),
+	F(PMCCNTR, DFR0, 8, 1, true, true),
+	F(AMCR, PFR0, 44, 1, true, false),
+	F(PMSCR, DFR0, 32, 1, true, false),
+	F(TRACE, DFR0, 4, 1, false, false),
+	F(SCXTNUM, PFR0, 56, 2, true, false),
+	F(TCR2, MMFR3, 0, 1, true, false),
+	F(SCTLR2, MMFR3, 4, 1, true, false),
+	F(PIR, MMFR3, 8, 1, true, false),
+	F(POR, MMFR3, 16, 1, true, false),
+	F(GCSCR, PFR1, 44, 1, true, false),
+	F(ACCDATA, ISAR1, 60, 3, true, false),
+	F(HCR, NONE, 0, 0, true, false),
+	F(SCR, NONE, 0, 0, true, false),
+	F(PAN, MMFR1, 20, 1, false, false),
+	F(RNDR, ISAR0, 60, 1, false, false),
+	F(AESE, ISAR0, 4, 1, false, false),
+	F(PMULL, ISAR0, 4, 2, false, false),
+	F(SHA1H, ISAR0, 8, 1, false, false),
+	F(SHA256SU0, ISAR0, 12, 1, false, false),
+	F(CRC32, ISAR0, 16, 1, false, false),
+	F(FADD, PFR0, 16, 0, true, true),
+	F(ADD_VECTOR, PFR0, 20, 0, true, true),
+	F(MDSCR, DFR0, 0, 6, false, false),
+	F(DBGBCR0, DFR0, 0, 6, false, false),
+	F(DBGWCR1, DFR0, 20, 1, false, false),
+	F(OSLSR, DFR0, 0, 6, false, false),
+	/* Only a CPU with fine-grained traps can take these away. */
+	F(TLBI_OS, ISAR0, 56, 1, false, false),
+	F(TLBI_RANGE, ISAR0, 56, 2, false, false),
+	F(AT_PAN, MMFR1, 20, 2, false, false),
+	F(CFP_RCTX, ISAR1, 40, 1, false, false),
 };
+
+static void show(const char *name, uint64_t value)
+{
+	print("cpu: ");
+	print(name);
+	print(" ");
+	print_hex(value);
+	print("\n");
+}
 
 static uint64_t field(uint32_t reg, uint32_t shift)
 {
@@ -96,9 +114,13 @@ static void complain(const char *what, uint32_t number)
 	print("\n");
 }
 
-static void behaves(uint32_t number, bool there, bool absent)
+static void behaves(const char *name, uint32_t number, bool there, bool absent)
 {
 	bool works = executes(number);
+
+	print("cpu: ");
+	print(name);
+	print(works ? " works\n" : " does not work\n");
 
 	if (there && !works) {
 		complain("a feature that is there does not work", number);
@@ -122,16 +144,16 @@ static void each_feature(void)
 
 			there = value >= f->least && !(f->missing_15 && value == 15u);
 		}
-		behaves(f->probe, there, f->absent);
+		behaves(f->name, f->probe, there, f->absent);
 	}
 	/* Pointer authentication has a field for each algorithm. */
 	bool pauth = field(ISAR1, 4) != 0u || field(ISAR1, 8) != 0u || field(ISAR2, 12) != 0u;
 
-	behaves(PAUTH_KEY, pauth, true);
+	behaves("PAUTH_KEY", PAUTH_KEY, pauth, true);
 	MSR("sctlr_el1", MRS("sctlr_el1") | SCTLR_ENIA); /* without it the instruction does nothing */
-	behaves(PACIA, pauth, true);
+	behaves("PACIA", PACIA, pauth, true);
 	MSR("sctlr_el1", MRS("sctlr_el1") & ~SCTLR_ENIA);
-	behaves(MPAM1, field(PFR0, 40) != 0u || field(PFR1, 16) != 0u, true);
+	behaves("MPAM1", MPAM1, field(PFR0, 40) != 0u || field(PFR1, 16) != 0u, true);
 }
 
 /* All can be read, those that are reserved too; those of AArch32 are zero when no exception level has it. */
@@ -144,7 +166,7 @@ static void id_registers(void)
 		uint64_t value = id_register(n);
 
 		aarch32 |= n < 32u ? value : 0u;
-		if (value != 0u && n >= 32u) {
+		if (value != 0u) {
 			print("cpu: id ");
 			print_decimal(n / 8u);
 			print(" ");
@@ -159,6 +181,16 @@ static void id_registers(void)
 	if (field(PFR0, 0) == 1u) {
 		check_equal(aarch32, 0, "AArch32 ID registers without AArch32");
 	}
+	/* Those outside that space, which describe this CPU. */
+	show("MIDR_EL1", MRS("midr_el1"));
+	show("MPIDR_EL1", MRS("mpidr_el1"));
+	show("REVIDR_EL1", MRS("revidr_el1"));
+	show("AIDR_EL1", MRS("aidr_el1"));
+	show("CTR_EL0", MRS("ctr_el0"));
+	show("DCZID_EL0", MRS("dczid_el0"));
+	show("CLIDR_EL1", MRS("clidr_el1"));
+	show("CCSIDR_EL1", MRS("ccsidr_el1"));
+	show("CNTFRQ_EL0", MRS("cntfrq_el0"));
 	check((MRS("mpidr_el1") >> 31) == 1u, "MPIDR_EL1: multiprocessing");
 	check((MRS("ctr_el0") >> 31) == 1u, "CTR_EL0");
 	check(MRS("midr_el1") != 0u && MRS("cntfrq_el0") != 0u, "MIDR_EL1, CNTFRQ_EL0");

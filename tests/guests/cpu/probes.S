@@ -57,6 +57,10 @@ probes:
 	mrs_of	2, 0, 0, 0, 5		/* DBGBCR0_EL1 */
 	mrs_of	2, 0, 0, 1, 7		/* DBGWCR1_EL1 */
 	mrs_of	2, 0, 1, 1, 4		/* OSLSR_EL1 */
+	slot	0xd508811f		/* TLBI VMALLE1OS */
+	slot	0xd5088621		/* TLBI RVAE1, x1 */
+	slot	0xd5087901		/* AT S1E1RP, x1 */
+	slot	0xd50b7381		/* CFP RCTX, x1 */
 
 	/* x0: number of CRm and op2, as CRm * 8 + op2. The ID register, of op0 3, op1 0 and CRn 0. */
 	.global id_register
