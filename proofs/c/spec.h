@@ -201,7 +201,7 @@ _Static_assert(NIE_VCPU_CONFIGURE_BAD_VALUE_STACK == 1799, "NIE_VCPU_CONFIGURE_B
 /*@ predicate expect_ram_done{L, K}(integer vspace, integer ipa, integer size_bits, integer count) =
       (\forall integer j_; 0 <= j_ < count ==> \at(view_table[walk_of{L}(vspace + 1, ipa, (size_bits == 12 ? 3 : 2))][index_of(ipa, (size_bits == 12 ? 3 : 2)) + j_], K) == ENTRY_RAM); */
 
-/*@ logic boolean activate_BAD_VALUE_POLICY{L}(integer vspace, integer policy) = (3 < policy); */
+/*@ logic boolean activate_BAD_VALUE_POLICY{L}(integer vspace, integer policy) = 3 < policy; */
 /*@ logic boolean activate_WRONG_STATE_VSPACE{L}(integer vspace, integer policy) = (!(\at(view_vspace[vspace].life, L) == VSPACE_BUILDING) || \at(view_vspace[vspace].vcpu[0], L) == GRANULE_NONE); */
 /*@ logic integer activate_status{L}(integer vspace, integer policy) =
       activate_BAD_VALUE_POLICY{L}(vspace, policy) ? NIE_VSPACE_ACTIVATE_BAD_VALUE_POLICY :
