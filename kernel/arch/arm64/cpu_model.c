@@ -34,7 +34,7 @@ static u64 model[2][64]; /* [cpu_is_host()][NUMBER()] */
 
 #define HOST_MODEL model[1]
 
-static COLD void set(u32 number, u64 real, const struct bounds *b)
+static u64 set(u32 number, u64 real, const struct bounds *b)
 {
 	for (u32 host = 0; host < 2u; host++) {
 		u64 value = 0;
@@ -50,13 +50,12 @@ static COLD void set(u32 number, u64 real, const struct bounds *b)
 		}
 		model[host][number] = value;
 	}
+	return real;
 }
 
-#define SET(name, crm, op2, is_signed, baseline, host) \
-	do { \
-		static const struct bounds bounds_ = {is_signed, {baseline, host}}; \
-		set(NUMBER(crm##u, op2##u), read_sysreg(S3_0_C0_C##crm##_##op2), &bounds_); \
-	} while (0)
+#define SET(name, crm, op2, is_signed, baseline, host) __extension__ ({ \
+	static const struct bounds bounds_ = {is_signed, {baseline, host}}; \
+	set(NUMBER(crm##u, op2##u), read_sysreg(S3_0_C0_C##crm##_##op2), &bounds_); })
 
 /* The baseline: what Cortex-A57 has and all after it. A field that this CPU has less of is lower. */
 void cpu_model_init(void)
@@ -66,11 +65,11 @@ void cpu_model_init(void)
 	/* host: SSBS, BTI */
 	SET(ID_AA64PFR1_EL1, 4, 1, 0, 0, 0x0000000000000021ul);
 	/* CRC32, SHA2, SHA1, AES and PMULL; host: all but TME */
-	SET(ID_AA64ISAR0_EL1, 6, 0, 0, 0x0000000000011120ul, 0xfffffffff0fffff0ul);
+	u64 isar0 = SET(ID_AA64ISAR0_EL1, 6, 0, 0, 0x0000000000011120ul, 0xfffffffff0fffff0ul);
 	/* host: not XS, LS64, SPECRES 1 */
-	SET(ID_AA64ISAR1_EL1, 6, 1, 0, 0, 0x00fff1fffffffffful);
+	u64 isar1 = SET(ID_AA64ISAR1_EL1, 6, 1, 0, 0, 0x00fff1fffffffffful);
 	/* host: CSSC, CLRBHB, PAC_frac, BC, PAuth */
-	SET(ID_AA64ISAR2_EL1, 6, 2, 0, 0, 0x00f00000fff0ff00ul);
+	u64 isar2 = SET(ID_AA64ISAR2_EL1, 6, 2, 0, 0, 0x00f00000fff0ff00ul);
 	/* granules of 4 and 64 KiB, ASIDs of 16 bits, 40-bit addresses; host: 16 KiB, no LPA2 */
 	SET(ID_AA64MMFR0_EL1, 7, 0, 0xff000000ul, 0x0000000000000022ul, 0x00000000001000f2ul);
 	/* host: ECBHB, ETS, PAN, HPDS, HAFDBS 2 */
@@ -80,11 +79,8 @@ void cpu_model_init(void)
 	/* Two breakpoints and watchpoints are the least there can be; their registers read as zero. */
 	model[0][DFR0] = HOST_MODEL[DFR0] = 0x0000000000101006ul;
 
-	u64 isar1 = read_sysreg(id_aa64isar1_el1);
-	u64 isar2 = read_sysreg(S3_0_C0_C6_2);
-
-	cpu_has_sha256 = id_field(read_sysreg(id_aa64isar0_el1), 12) != 0u;
-	cpu_has_random = id_field(read_sysreg(id_aa64isar0_el1), 60) != 0u;
+	cpu_has_sha256 = id_field(isar0, 12) != 0u;
+	cpu_has_random = id_field(isar0, 60) != 0u;
 	cpu_has_pauth = (isar1 & 0xff000ff0) != 0u || (isar2 & 0xff00) != 0u;
 }
 

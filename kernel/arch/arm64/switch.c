@@ -196,7 +196,8 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 		KEYS(LOAD, &v->el1);
 	}
 	if (id_field(read_sysreg(id_aa64mmfr0_el1), 56) != 0u) {
-		write_sysreg(HFGITR_EL2, cpu_is_host(v) ? 0u : HFGITR_BASELINE);
+		/* Who has these traps (Armv8.6) has pointer authentication (Armv8.3). */
+		write_sysreg(HFGITR_EL2, (v->hcr & HCR_API) != 0u ? 0u : HFGITR_BASELINE);
 	}
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
@@ -263,7 +264,10 @@ static void load(struct percpu *me, granule_t vcpu)
 
 	if (v->vttbr == 0u) {
 		v->vttbr = (u64)vspace_at(v->vspace)->vmid << VMID_SHIFT | granule_address(v->vspace + 1u);
-		v->hcr = v->guest == 0u ? HCR_TASK : cpu_has_pauth && cpu_is_host(v) ? HCR_GUEST | HCR_APK | HCR_API : HCR_GUEST;
+		v->hcr = v->guest == 0u ? HCR_TASK : HCR_GUEST;
+		if (cpu_has_pauth && cpu_is_host(v)) {
+			v->hcr |= HCR_APK | HCR_API;
+		}
 	}
 	write_sysreg(vttbr_el2, v->vttbr);
 	write_sysreg(hcr_el2, v->hcr);
