@@ -8,7 +8,7 @@
 struct world {
 	struct pl011 uart;
 	struct bus bus;
-	char sent[64];
+	char sent[128];
 	u32 length;
 	bool line;
 	u32 changes;
@@ -64,7 +64,7 @@ static int teardown(void **state)
 
 static void test_identification(void **state)
 {
-	const u8 id[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+	const u8 id[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 	for (u32 i = 0; i < 8u; i++) {
 		assert_int_equal(get(*state, 0xfe0 + 4 * i), id[i]);
@@ -116,8 +116,15 @@ static void test_send_by_interrupt(void **state)
 			set(w, 0, 'a' + sent++);
 		}
 		assert_true(w->line);
+		assert_int_equal(w->length, sent - PL011_FIFO / 2u); /* together */
+		assert_int_equal(get(w, 0x3c), 0x20);
+		assert_int_equal(w->length, sent);
 	}
-	assert_int_equal(w->length, sent);
+	for (u32 i = 0; i <= PL011_FIFO / 2u; i++) {
+		set(w, 0, 'a' + sent++);
+	}
+	assert_int_equal(w->length, sent); /* past the level, yet nobody waits for ever */
+	assert_true(w->line);
 	set(w, 0x38, 0);
 	set(w, 0, 'a' + sent++);
 	assert_int_equal(w->length, sent - 1u);
@@ -126,6 +133,46 @@ static void test_send_by_interrupt(void **state)
 	for (u32 i = 0; i < sent; i++) {
 		assert_int_equal((u8)w->sent[i], 'a' + i);
 	}
+}
+
+/* Bytes that fit until the FIFO is full, for who looks before each. */
+static u32 room(struct world *w)
+{
+	u32 count = 0;
+
+	w->length = 0;
+	pl011_flush(&w->uart);
+	while ((get(w, 0x18) & 0x20) == 0u) {
+		set(w, 0, 'x');
+		count++;
+	}
+	return count;
+}
+
+/* Who goes on from its interrupt is told to early, as that needs fewer accesses. Who waits by looking is not. */
+static void test_full_early(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(room(w), PL011_FIFO);
+	set(w, 0x38, 0x20);
+	set(w, 0x38, 0);
+	assert_int_equal(room(w), PL011_EARLY);
+	for (u32 i = 0; i < 3u * PL011_FIFO; i++) {
+		set(w, 0, 'y'); /* there is room all the same */
+	}
+	pl011_flush(&w->uart);
+	assert_int_equal(w->length, 3u * PL011_FIFO + PL011_EARLY);
+	set(w, 0x38, 0x10);
+	assert_int_equal(room(w), PL011_EARLY);
+	assert_int_equal(get(w, 0x18) & 0x20, 0); /* looks again */
+	assert_int_equal(room(w), PL011_FIFO);
+	set(w, 0x38, 0x10); /* of what it receives */
+	assert_int_equal(room(w), PL011_FIFO);
+	get(w, 0x3c);
+	set(w, 0x38, 0x20);
+	set(w, 0x38, 0);
+	assert_int_equal(room(w), PL011_FIFO); /* it was not full any more */
 }
 
 /* Nothing is lost of a driver that never looks. */
@@ -151,12 +198,12 @@ static void test_receive_interrupts(void **state)
 
 	set(w, 0x38, 0x50);
 	assert_int_equal(get(w, 0x18) & 0x50, 0x10);
-	for (u32 i = 0; i < 8u; i++) {
+	for (u32 i = 0; i < 16u; i++) {
 		assert_true(pl011_receive(&w->uart, (u8)('a' + i)));
 		assert_true(w->line);
-		assert_int_equal(get(w, 0x3c) & 0x10, i == 7u ? 0x10 : 0); /* half full */
+		assert_int_equal(get(w, 0x3c) & 0x10, i == 15u ? 0x10 : 0); /* half full */
 	}
-	for (u32 i = 0; i < 8u; i++) {
+	for (u32 i = 0; i < 16u; i++) {
 		assert_true(w->line);
 		assert_int_equal(get(w, 0), 'a' + i);
 	}
@@ -211,7 +258,7 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_identification), TEST(test_send), TEST(test_send_by_interrupt), TEST(test_send_blindly), TEST(test_receive_interrupts),
+		TEST(test_identification), TEST(test_send), TEST(test_send_by_interrupt), TEST(test_full_early), TEST(test_send_blindly), TEST(test_receive_interrupts),
 		TEST(test_long_input_arrives_whole), TEST(test_without_fifo), TEST(test_loopback),
 	};
 

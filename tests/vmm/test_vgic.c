@@ -209,10 +209,152 @@ static void test_level_is_injected_again(void **state)
 	leave(m, 0);
 	enter(m, 0);
 	assert_int_equal(listed(m, 0), 1); /* active still */
-	assert_true(finish(m, 0, 33));
+	m->notified[0] = 0;
+	vgic_set_line(&m->gic, 33, true);
+	assert_int_equal(m->notified[0], 1);
+	leave(m, 0);
+	enter(m, 0);
+	vgic_set_line(&m->gic, 33, false);
+	leave(m, 0);
+	enter(m, 0);
+	assert_false(finish(m, 0, 33)); /* nothing would be to do */
 	leave(m, 0);
 	enter(m, 0);
 	assert_int_equal(listed(m, 0), 0);
+}
+
+/* The same as leaving and entering, if that changes nothing. */
+static void pass(struct machine *m, u32 cpu)
+{
+	if (!vgic_keep(&m->gic, cpu, m->list[cpu], 0)) {
+		leave(m, cpu);
+	}
+}
+
+static void test_list_registers_are_kept(void **state)
+{
+	struct machine *m = *state;
+
+	enable(m, 0, 33, 0xa0);
+	enable(m, 0, 34, 0xa0);
+	vgic_set_line(&m->gic, 33, true);
+	enter(m, 0);
+	assert_true(vgic_keep(&m->gic, 0, m->list[0], 0));
+	memset(m->list, 0xff, sizeof(m->list));
+	enter(m, 0);
+	assert_int_equal(acknowledge(m, 0), 33);
+	assert_false(vgic_keep(&m->gic, 0, m->list[0], 0)); /* the guest changed them */
+	leave(m, 0);
+	enter(m, 0);
+	assert_false(vgic_keep(&m->gic, 0, m->list[0], 1)); /* something ended elsewhere */
+	assert_true(vgic_keep(&m->gic, 0, m->list[0], 0));
+	assert_int_equal(read_as(m, 0, GICD(0x304), 4), 1u << 1); /* ISACTIVER knows */
+	write_as(m, 0, GICD(0x400 + 33), 1, 0x40);
+	enter(m, 0);
+	assert_int_equal(m->list[0][0] >> 48 & 0xff, 0x40);
+	assert_true(vgic_keep(&m->gic, 0, m->list[0], 0));
+	vgic_set_line(&m->gic, 34, true);
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 2);
+	assert_true(vgic_keep(&m->gic, 0, m->list[0], 0));
+	write_as(m, 0, GICD(0), 4, 0);
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 1); /* the active one */
+	assert_true(vgic_keep(&m->gic, 0, m->list[0], 0));
+	write_as(m, 0, GICD(0x384), 4, 1u << 1);
+	enter(m, 0);
+	assert_int_equal(listed(m, 0), 0);
+}
+
+static void end_any(struct machine *m, u32 cpu)
+{
+	for (u32 i = 0; i < VGIC_LISTS; i++) {
+		if ((m->list[cpu][i] & LR_ACTIVE) != 0u) {
+			m->list[cpu][i] &= ~LR_ACTIVE;
+			return;
+		}
+	}
+}
+
+/* GICD_CTLR, or a register of interrupts 0 to 63. */
+static u64 any_register(u32 cpu)
+{
+	const u32 bits[] = {0x80, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380};
+	u32 intid = (u32)rand() % 64u;
+	u64 base = intid < 32u ? GICR(cpu, SGI_BASE) : GICD(0);
+
+	switch (rand() % 8) {
+	case 0:
+		return GICD(0);
+	case 1:
+		return base + 0x400u + (intid & ~3u);
+	case 2:
+		return base + 0xc00u + intid / 16u * 4u;
+	case 3:
+		return GICD(0x6100u + 8u * (intid % 32u));
+	default:
+		return base + bits[(u32)rand() % 7u] + intid / 32u * 4u;
+	}
+}
+
+static void enter_alike(struct machine *m[2], u32 cpu)
+{
+	enter(m[0], cpu);
+	enter(m[1], cpu);
+	assert_memory_equal(m[0]->list[cpu], m[1]->list[cpu], sizeof(m[0]->list[cpu]));
+	assert_int_equal(m[0]->flags[cpu], m[1]->flags[cpu]);
+}
+
+/* Whatever a vCPU and devices do between an exit and the next run: keeping list registers makes no difference. */
+static void test_kept_or_not(void **state)
+{
+	struct machine *m[2] = {*state};
+	struct machine **other = &m[1];
+	u32 kept = 0;
+
+	setup((void **)other);
+	srand(815);
+	for (u32 step = 0; step < 100000u; step++) {
+		u32 c = (u32)rand() % CPUS;
+
+		enter_alike(m, c);
+		if (rand() % 4 == 0) {
+			assert_int_equal(acknowledge(m[0], c), acknowledge(m[1], c));
+		} else if (rand() % 8 == 0) {
+			end_any(m[0], c);
+			end_any(m[1], c);
+		}
+		leave(m[0], c);
+		pass(m[1], c);
+		kept += m[1]->gic.cpu[c].kept ? 1u : 0u;
+		if (rand() % 2 == 0) {
+			u64 at = any_register(c);
+			u64 value = at == GICD(0) ? (u64)rand() % 4u : at >= GICD(0x6000) ? (u64)rand() % CPUS : 1ul << rand() % 32;
+
+			write_as(m[0], c, at, 4, value);
+			write_as(m[1], c, at, 4, value);
+			assert_int_equal(read_as(m[0], c, GICD(0x204), 4), read_as(m[1], c, GICD(0x204), 4));
+			assert_int_equal(read_as(m[0], c, GICD(0x304), 4), read_as(m[1], c, GICD(0x304), 4));
+			assert_int_equal(read_as(m[0], c, GICR(c, SGI_BASE + 0x200), 4),
+					 read_as(m[1], c, GICR(c, SGI_BASE + 0x200), 4));
+		} else if (rand() % 2 == 0) {
+			u32 intid = 32u + (u32)rand() % 32u;
+			bool high = rand() % 2 == 0;
+
+			vgic_set_line(&m[0]->gic, intid, high);
+			vgic_set_line(&m[1]->gic, intid, high);
+		} else if (rand() % 4 == 0) {
+			u64 sgi = (u64)rand() % 16u << 24 | 1ul << rand() % CPUS;
+
+			vgic_send_sgi(&m[0]->gic, c, sgi, true);
+			vgic_send_sgi(&m[1]->gic, c, sgi, true);
+		}
+		enter_alike(m, c);
+		leave(m[0], c); /* what other vCPUs would see meanwhile is not compared */
+		leave(m[1], c);
+	}
+	assert_in_range(kept, 10000, 99999);
+	free(*other);
 }
 
 static void test_level_gone_before_taken(void **state)
@@ -723,7 +865,7 @@ int main(void)
 		TEST(test_more_active_than_lists), TEST(test_pending_among_many_active),
 		TEST(test_each_group_has_a_list_register), TEST(test_active_stays_where_it_was_taken),
 		TEST(test_private_line),
-		TEST(test_nothing_lost_nothing_invented),
+		TEST(test_nothing_lost_nothing_invented), TEST(test_list_registers_are_kept), TEST(test_kept_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct bus_device {
 struct bus {
 	struct bus_device device[BUS_DEVICES];
 	u32 count;
+	u32 recent; /* device of the last access: the next one mostly has the same */
 };
 
 /* False if the bus is full or the device overlaps another. */
@@ -32,7 +33,7 @@ bool bus_add(struct bus *bus, const struct bus_device *device);
 
 /* False: no device there, or a misaligned access, which no device of ours takes. As on a real bus
  * that is an abort, and ends the guest. A read sets *value. */
-bool bus_dispatch(const struct bus *bus, u64 ipa, u32 size, u32 vcpu, bool write, u64 *value);
+bool bus_dispatch(struct bus *bus, u64 ipa, u32 size, u32 vcpu, bool write, u64 *value);
 
 /* Part of a wider register, for accesses that are narrower than it; `offset` within the register. */
 static inline u64 bus_part(u64 whole, u64 offset, u32 size)

@@ -39,7 +39,7 @@ static u32 depth(const struct pl011 *u)
 /* IFLS selects 1/8, 1/4, 1/2, 3/4, 7/8 of a FIFO. */
 static u32 level(u32 selected)
 {
-	const u8 levels[8] = {2, 4, 8, 12, 14, 8, 8, 8};
+	static const u8 levels[8] = {4, 8, 16, 24, 28, 16, 16, 16};
 
 	return levels[selected & 7u];
 }
@@ -152,16 +152,23 @@ static void write_data(struct pl011 *u, u8 byte)
 		transmit(u);
 	}
 	u->out[u->out_count++] = byte;
-	if ((u->mask & INT_TX) != 0u) {
-		pl011_flush(u); /* who waits for the interrupt gets it at once */
-	} else if (depth(u) == 1u || u->out_count > level(u->fifo_levels)) {
+	if (depth(u) == 1u || u->out_count > level(u->fifo_levels)) {
 		u->raw &= ~INT_TX;
 	}
+	if ((u->raw & INT_TX) == 0u && (u->mask & INT_TX) != 0u) {
+		transmit(u); /* who waits for the interrupt gets it at once */
+	}
+	update_line(u);
+}
+
+static bool is_full(const struct pl011 *u)
+{
+	return u->out_count == depth(u) || (u->interrupted && u->out_count >= PL011_EARLY);
 }
 
 static u64 flags(const struct pl011 *u)
 {
-	u64 sending = u->out_count == 0u ? FR_TX_EMPTY : FR_BUSY | (u->out_count == depth(u) ? FR_TX_FULL : 0u);
+	u64 sending = u->out_count == 0u ? FR_TX_EMPTY : FR_BUSY | (is_full(u) ? FR_TX_FULL : 0u);
 
 	return sending | (u->count == 0u ? FR_RX_EMPTY : 0u) | (u->count >= depth(u) ? FR_RX_FULL : 0u);
 }
@@ -169,7 +176,10 @@ static u64 flags(const struct pl011 *u)
 /* Reading FR twice in a row is waiting for room, or for the end; all other registers are read by who is done. */
 static void let_time_pass(struct pl011 *u, u64 offset)
 {
-	if (u->looked || offset != FR) {
+	if (u->looked && is_full(u)) {
+		u->interrupted = false;
+	}
+	if (u->out_count != 0u && (u->looked || offset != FR)) {
 		pl011_flush(u);
 	}
 	u->looked = offset == FR;
@@ -177,7 +187,7 @@ static void let_time_pass(struct pl011 *u, u64 offset)
 
 static u64 identification(u64 offset)
 {
-	const u8 id[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+	const u8 id[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 	return offset < IDENTIFICATION ? 0u : id[(offset - IDENTIFICATION) / 4u % 8u];
 }
@@ -219,14 +229,17 @@ static void pl011_write(void *state, const struct bus_access *a, u64 value)
 {
 	struct pl011 *u = state;
 
-	u->looked = false;
-	if (a->offset != DR) {
-		transmit(u);
-	}
-	switch (a->offset) {
-	case DR:
+	if (a->offset == DR) {
+		u->looked = false;
 		write_data(u, (u8)value);
-		break;
+		return;
+	}
+	if (a->offset == IMSC && (value & INT_TX) != 0u && u->looked && is_full(u)) {
+		u->interrupted = true;
+	}
+	u->looked = false;
+	transmit(u);
+	switch (a->offset) {
 	case RSR:
 		u->overrun = false;
 		break;

@@ -5,11 +5,12 @@
 #include "bus.h"
 
 /*
- * A PL011 UART (Arm DDI 0183). What a guest sends stays in the transmit FIFO until the guest waits for room in it
+ * A PL011 UART (Arm DDI 0183, r1p5). What a guest sends stays in the transmit FIFO until the guest waits for room in it
  * or for its interrupt, looks twice in a row, or leaves its core (pl011_flush): a driver that finds the FIFO full sends
- * the rest from its interrupt handler, where it need not look before each byte.
+ * the rest from its interrupt handler, where it need not look before each byte. So one that does is told early.
  */
-#define PL011_FIFO 16u
+#define PL011_FIFO 32u
+#define PL011_EARLY 4u
 #define PL011_WIRE 16384u
 
 struct pl011 {
@@ -18,6 +19,7 @@ struct pl011 {
 	u8 out[PL011_FIFO];
 	u32 out_count;
 	bool looked; /* the last access read FR */
+	bool interrupted; /* its driver found the FIFO full last time, and let the interrupt tell when it is not */
 	u8 wire[PL011_WIRE]; /* bytes on their way: sent on as the FIFO empties, so that pasted text arrives */
 	u32 wire_first, wire_count;
 	u32 control, line_control, integer_baud, fraction_baud, fifo_levels;

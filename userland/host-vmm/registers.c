@@ -63,11 +63,8 @@ void registers_reset(struct vcpu *v)
 	update_line(v, 0);
 }
 
-u64 registers_timer(struct vcpu *v, u64 until)
+u64 registers_running_timer(struct vcpu *v, u64 until)
 {
-	if (v->timer.control == 0u) {
-		return until;
-	}
 	u64 now = nie_now();
 	u64 next = physical_timer_next(&v->timer, now);
 

@@ -65,8 +65,3 @@ void sharing_given_up(struct guest *g, u64 base, u64 top)
 		}
 	}
 }
-
-u64 sharing_device_ipa(const struct guest *g, u64 ipa)
-{
-	return g->config->realm != 0u ? ipa & ~NIE_SHARED_HALF : ipa;
-}

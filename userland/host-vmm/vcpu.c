@@ -138,13 +138,19 @@ static void check_events(struct guest *g)
 	}
 }
 
+/* Lend it the core once. What is between an access to a device and the next run is what most of a VMM's time goes into:
+ * list registers stay as they are, and nobody else is asked. */
 static u64 enter(struct vcpu *v, u64 deadline, struct nie_run_exit *e)
 {
 	struct guest *g = v->guest;
-	struct nie_run_entry entry = {.deadline = registers_timer(v, deadline), .reply = v->reply};
+	struct vgic *gic = &g->vgic;
+	u32 index = v->index;
+	struct nie_run_entry entry;
 	u64 status;
 
-	entry.flags = vgic_fill(&g->vgic, v->index, entry.list);
+	entry.deadline = registers_timer(v, deadline);
+	entry.reply = v->reply;
+	entry.flags = vgic_fill(gic, index, entry.list);
 	v->in_guest = true;
 	lock_release(&g->lock);
 
@@ -152,14 +158,16 @@ static u64 enter(struct vcpu *v, u64 deadline, struct nie_run_exit *e)
 
 	lock_take(&g->lock);
 	v->in_guest = false;
-	if (status == NIE_OK) {
-		vgic_fold(&g->vgic, v->index, e->list, e->ended);
-		vgic_timer_state(&g->vgic, v->index, e->timer_pending, e->timer_active);
-		v->exits[e->reason]++;
-	} else {
-		vgic_fold(&g->vgic, v->index, entry.list, 0);
+	if (status != NIE_OK) {
+		vgic_refused(gic, index);
+		return status;
 	}
-	return status;
+	if (e->reason != NIE_EXIT_MMIO || !vgic_keep(gic, index, e->list, e->ended)) {
+		vgic_fold(gic, index, e->list, e->ended);
+	}
+	vgic_timer_state(gic, index, e->timer_pending, e->timer_active);
+	v->exits[e->reason]++;
+	return NIE_OK;
 }
 
 /* A run was refused. When another vCPU has just ended the guest, that one's core is about to say so. */

@@ -43,6 +43,7 @@ void vgic_changed(struct vgic *g, u32 cpu, u32 intid)
 	u32 *word = intid < VGIC_PRIVATE ? &g->cpu[cpu].live : &g->live[intid / 32u - 1u];
 	u32 bit = 1u << intid % 32u;
 
+	g->changes++;
 	*word = vgic_is_pending(irq) || irq->active ? *word | bit : *word & ~bit;
 	if (irq->holder != VGIC_NOBODY) {
 		g->notify(g->context, irq->holder);
@@ -159,12 +160,6 @@ bool vgic_timer_enabled(const struct vgic *g, u32 cpu)
 	const struct vgic_irq *timer = &g->cpu[cpu].irq[GUEST_TIMER_INTID];
 
 	return timer->enabled && (timer->group1 ? g->group1 : g->group0);
-}
-
-void vgic_timer_state(struct vgic *g, u32 cpu, bool pending, bool active)
-{
-	g->cpu[cpu].timer_pending = pending;
-	g->cpu[cpu].timer_active = active;
 }
 
 void vgic_deactivate(struct vgic *g, u32 cpu, u32 intid)

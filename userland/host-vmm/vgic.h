@@ -55,6 +55,10 @@ struct vgic_cpu {
 	bool timer_pending, timer_active; /* of interrupt 27, when it last exited */
 	u16 held[VGIC_LISTS]; /* INTID in each list register */
 	u32 held_count;
+	u64 list[VGIC_LISTS]; /* as they were lent, with the run's flags */
+	u64 flags;
+	u32 changes;          /* struct vgic's, then */
+	bool kept;            /* they were not folded since */
 };
 
 struct vgic {
@@ -64,6 +68,7 @@ struct vgic {
 	struct vgic_irq spi[VGIC_INTIDS - VGIC_PRIVATE];
 	u64 route[VGIC_INTIDS - VGIC_PRIVATE]; /* GICD_IROUTER */
 	u32 live[VGIC_SPI_WORDS];
+	u32 changes; /* counts whatever may make other list registers */
 	/* Something changed for this vCPU: if it runs it must exit, if it sleeps it may be woken. */
 	void (*notify)(void *context, u32 cpu);
 	/* Level-triggered interrupts: this vCPU handled it. May be NULL. */
@@ -84,9 +89,14 @@ void vgic_send_sgi(struct vgic *g, u32 from, u64 value, bool group1);
 void vgic_deactivate(struct vgic *g, u32 cpu, u32 intid);
 
 /* Around a run. fill returns the run flags; `ended`: how many interrupts ended that were in no list register. */
-u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS]);
+static inline u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS]);
 void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended);
-void vgic_timer_state(struct vgic *g, u32 cpu, bool pending, bool active);
+/* Instead of vgic_fold(): there was no run. */
+void vgic_refused(struct vgic *g, u32 cpu);
+/* Before vgic_fold(), when the vCPU did no more than access a device. True: its list registers are as they were lent. They stay
+ * so, nothing need be folded, and the next vgic_fill() gives the same again if nothing changes until then. */
+static inline bool vgic_keep(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended);
+static inline void vgic_timer_state(struct vgic *g, u32 cpu, bool pending, bool active);
 
 enum vgic_wake {
 	VGIC_QUIET,  /* nothing for this vCPU */
@@ -100,6 +110,7 @@ u32 vgic_taken(const struct vgic *g, u32 intid);
 bool vgic_timer_enabled(const struct vgic *g, u32 cpu);
 
 /* Between the files of the vGIC. */
+void vgic_lend(struct vgic *g, u32 cpu);
 struct vgic_irq *vgic_irq(struct vgic *g, u32 cpu, u32 intid);
 const struct vgic_irq *vgic_irq_of(const struct vgic *g, u32 cpu, u32 intid);
 u32 vgic_target(const struct vgic *g, u32 cpu, u32 intid);
@@ -116,5 +127,32 @@ u64 vgic_distributor_read(void *state, const struct bus_access *a);
 void vgic_distributor_write(void *state, const struct bus_access *a, u64 value);
 u64 vgic_redistributor_read(void *state, const struct bus_access *a);
 void vgic_redistributor_write(void *state, const struct bus_access *a, u64 value);
+
+static inline u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS])
+{
+	struct vgic_cpu *c = &g->cpu[cpu];
+
+	if (!c->kept || c->changes != g->changes) {
+		vgic_lend(g, cpu);
+	}
+	for (u32 i = 0; i < VGIC_LISTS; i++) {
+		list[i] = c->list[i];
+	}
+	return c->flags;
+}
+
+static inline bool vgic_keep(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended)
+{
+	struct vgic_cpu *c = &g->cpu[cpu];
+
+	c->kept = ended == 0u && list[0] == c->list[0] && list[1] == c->list[1] && list[2] == c->list[2];
+	return c->kept;
+}
+
+static inline void vgic_timer_state(struct vgic *g, u32 cpu, bool pending, bool active)
+{
+	g->cpu[cpu].timer_pending = pending;
+	g->cpu[cpu].timer_active = active;
+}
 
 #endif

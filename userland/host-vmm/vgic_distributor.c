@@ -57,6 +57,7 @@ static void set_control(struct vgic *g, u64 value)
 {
 	g->group0 = (value & CTLR_GROUP0) != 0u;
 	g->group1 = (value & CTLR_GROUP1) != 0u;
+	g->changes++;
 	for (u32 c = 0; c < g->cpus; c++) {
 		g->notify(g->context, c);
 	}

@@ -105,12 +105,13 @@ static u32 choose(const struct vgic *g, u32 cpu, const struct candidates *c, u16
 }
 
 /* An active level-triggered interrupt does not go pending as well: once it is deactivated, LR_EOI brings
- * the vCPU here, and the line is looked at again. */
+ * the vCPU here, and the line is looked at again. Not if the line is low by now: that it rises is another change. */
 static u64 lend(const struct vgic *g, struct vgic_irq *irq, u32 cpu, u32 intid)
 {
 	bool pending = vgic_is_deliverable(g, irq) && (irq->edge || !irq->active);
 	u64 list = intid | (u64)irq->priority << LR_PRIORITY_SHIFT | (irq->group1 ? LR_GROUP1 : 0u) |
-		   (pending ? LR_PENDING : 0u) | (irq->active ? LR_ACTIVE : 0u) | (irq->edge ? 0u : LR_EOI);
+		   (pending ? LR_PENDING : 0u) | (irq->active ? LR_ACTIVE : 0u) |
+		   (!irq->edge && vgic_is_pending(irq) ? LR_EOI : 0u);
 
 	irq->lent_pending = pending;
 	irq->lent_latch = pending && irq->latch;
@@ -121,22 +122,26 @@ static u64 lend(const struct vgic *g, struct vgic_irq *irq, u32 cpu, u32 intid)
 	return list;
 }
 
-u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS])
+void vgic_lend(struct vgic *g, u32 cpu)
 {
 	struct vgic_cpu *c = &g->cpu[cpu];
 	const struct vgic_irq *timer = &c->irq[GUEST_TIMER_INTID];
 	struct candidates candidates = {0};
 	u64 flags;
 
+	if (c->kept) {
+		vgic_fold(g, cpu, c->list, 0);
+	}
 	collect(g, cpu, &candidates);
 	c->held_count = choose(g, cpu, &candidates, c->held, &flags);
 	for (u32 i = 0; i < VGIC_LISTS; i++) {
-		list[i] = i < c->held_count ? lend(g, vgic_irq(g, cpu, c->held[i]), cpu, c->held[i]) : 0u;
+		c->list[i] = i < c->held_count ? lend(g, vgic_irq(g, cpu, c->held[i]), cpu, c->held[i]) : 0u;
 	}
 	if (vgic_timer_enabled(g, cpu)) {
 		flags |= NIE_RUN_FLAG_TIMER_ENABLED | (timer->group1 ? 0u : NIE_RUN_FLAG_TIMER_GROUP0);
 	}
-	return flags | (u64)timer->priority << NIE_RUN_FLAG_TIMER_PRIORITY_SHIFT;
+	c->flags = flags | (u64)timer->priority << NIE_RUN_FLAG_TIMER_PRIORITY_SHIFT;
+	c->changes = g->changes;
 }
 
 /* Interrupts that ended in no list register: dropping a priority drops the highest active one (4.8.5). */
@@ -176,6 +181,7 @@ void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended)
 		end_one(g, cpu);
 	}
 	c->held_count = 0;
+	c->kept = false;
 	for (u32 i = 0; i < count; i++) {
 		take_back(g, cpu, c->held[i], list[i]);
 		if (g->ended != NULL && (list[i] & (LR_PENDING | LR_ACTIVE)) == 0u) {
@@ -183,4 +189,9 @@ void vgic_fold(struct vgic *g, u32 cpu, const u64 list[VGIC_LISTS], u32 ended)
 		}
 		vgic_changed(g, cpu, c->held[i]);
 	}
+}
+
+void vgic_refused(struct vgic *g, u32 cpu)
+{
+	vgic_fold(g, cpu, g->cpu[cpu].list, 0);
 }

@@ -38,7 +38,7 @@ static bool bit_read(struct vgic *g, u32 cpu, u32 group, u32 intid)
 		if (intid == GUEST_TIMER_INTID) {
 			return g->cpu[cpu].timer_pending;
 		}
-		return vgic_is_pending(irq) || (irq->holder != VGIC_NOBODY && irq->lent_latch);
+		return vgic_is_pending(irq) || (irq->holder != VGIC_NOBODY && irq->lent_latch && !irq->drop_pending);
 	default:
 		return intid == GUEST_TIMER_INTID ? g->cpu[cpu].timer_active : irq->active;
 	}
@@ -137,6 +137,7 @@ static void write_byte(struct vgic *g, u32 cpu, bool private, u64 offset, u8 val
 
 		if (has(private, intid)) {
 			vgic_irq(g, cpu, intid)->priority = value & 0xf8u; /* 5 bits, as the list registers */
+			g->changes++;
 		}
 	} else if (offset >= ICFGR && offset < ICFGR_END) {
 		u32 first = ((u32)offset - ICFGR) * 4u;

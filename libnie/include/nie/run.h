@@ -2,6 +2,7 @@
 #ifndef NIE_RUN_H
 #define NIE_RUN_H
 
+#include "nie/stubs.h"
 #include "nie/task.h"
 
 #define NIE_RUN_LISTS 3u
@@ -56,10 +57,40 @@ struct nie_run_exit {
 };
 
 /* Lend this core to a vCPU. Returns the status; `exit` is written when that is NIE_OK. */
-u64 nie_run_vcpu(u64 vcpu, const struct nie_run_entry *entry, struct nie_run_exit *exit);
+static inline u64 nie_run_vcpu(u64 vcpu, const struct nie_run_entry *entry, struct nie_run_exit *exit);
 
 /* The simplest VMM: run until an exit that the vCPU itself caused (neither an interrupt nor a kick
  * ends it, the deadline does), keeping the list registers as the guest leaves them. */
 u64 nie_run_until_exit(u64 vcpu, struct nie_run_entry *entry, struct nie_run_exit *exit);
+
+/* The details of an exit other than `mmio`, by exit->reason. */
+void nie_run_details(u64 detail1, u64 detail2, u64 detail3, struct nie_run_exit *exit);
+
+static inline u64 nie_run_vcpu(u64 vcpu, const struct nie_run_entry *entry, struct nie_run_exit *exit)
+{
+	struct nie_run_results r;
+	u64 status = nie_run(vcpu, entry->deadline, entry->reply, entry->list[0], entry->list[1], entry->list[2],
+			     entry->flags, &r);
+
+	if (status != NIE_OK) {
+		return status;
+	}
+	exit->reason = (u32)(r.exit & 0xffu);
+	exit->timer_pending = (r.exit & 0x100u) != 0;
+	exit->timer_active = (r.exit & 0x200u) != 0;
+	exit->ended = (u32)(r.exit >> 16) & 0x1fu;
+	exit->list[0] = r.list1;
+	exit->list[1] = r.list2;
+	exit->list[2] = r.list3;
+	if (exit->reason == NIE_EXIT_MMIO) {
+		exit->mmio.ipa = r.detail1;
+		exit->mmio.value = r.detail2;
+		exit->mmio.size = (u32)(r.detail3 & 0xfu);
+		exit->mmio.write = (r.detail3 & 0x100u) != 0;
+	} else {
+		nie_run_details(r.detail1, r.detail2, r.detail3, exit);
+	}
+	return NIE_OK;
+}
 
 #endif
