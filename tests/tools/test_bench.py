@@ -73,12 +73,13 @@ def test_boot_times():
 
 
 COSTS = ["peers: cost", "cost: nothing 4", "cost: call 104", "cost: device 604", "cost: interrupt-controller 204",
-         "cost: late 900", "cost: done"]
+         "cost: late 900", "cost: to-itself 300", "cost: to-another 700", "cost: done"]
 
 
 def test_costs_of_peers():
     """The loop around an operation is no part of it; a guest that did not end has no figures."""
-    assert bench_peers.costs(COSTS, "x") == {"call": 100, "device": 600, "interrupt-controller": 200, "late": 900}
+    assert bench_peers.costs(COSTS, "x") == {"call": 100, "device": 600, "interrupt-controller": 200, "late": 900,
+                                              "to-itself": 300, "to-another": 700}
     for lines in (COSTS[:3], [line for line in COSTS if "late" not in line], []):
         with pytest.raises(Failure, match="`cost` did not end"):
             bench_peers.costs(lines, "x")

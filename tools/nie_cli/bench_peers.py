@@ -2,7 +2,7 @@
 """The same guests on the same QEMU, an instruction a nanosecond: without a hypervisor, under nie, KVM and Xen.
 
 Linux is Debian's 6.1 with the initramfs of `bench boot` and the device tree that host-vmm makes (under Xen: Xen's);
-`cost` is tests/guests/cost."""
+`cost` is tests/guests/cost, of two vCPUs on one core."""
 import re
 import shutil
 import subprocess
@@ -22,7 +22,8 @@ from systems import find
 
 FOLDER = paths.ROOT / "tests" / "bench" / "peers"
 SERIES = "6.1"
-COSTS = ("call", "device", "interrupt-controller", "late")
+COSTS = ("call", "device", "interrupt-controller", "late", "to-itself", "to-another")
+LOOPED = ("call", "device", "interrupt-controller")  # the loop around it is counted with it
 LIMIT = 1200  # seconds
 # Where Xen's guest's files are put into the machine's memory.
 KERNEL_AT, INITRD_AT = 0x60000000, 0x68000000
@@ -35,7 +36,7 @@ def costs(lines, what):
              if words[:1] == ["cost:"] and len(words) == 3}
     if set(found) != {"nothing", *COSTS}:
         raise Failure(f"{what}: the guest `cost` did not end: " + " / ".join(lines[-3:]))
-    return {name: found[name] - (found["nothing"] if name != "late" else 0) for name in COSTS}
+    return {name: found[name] - (found["nothing"] if name in LOOPED else 0) for name in COSTS}
 
 
 def run(command, what, last=None):
@@ -54,19 +55,20 @@ def run(command, what, last=None):
     return lines
 
 
-def machine(*options, memory, el2=True):
+def machine(*options, memory, el2=True, cores=1):
     kind = "virt,virtualization=on,gic-version=3,dtb-randomness=off" if el2 else "virt,gic-version=3,dtb-randomness=off"
-    return [QEMU, "-M", kind, "-cpu", "max", "-smp", "1", "-m", memory, *bench_kernel.ICOUNT, "-nic", "none", "-display", "none",
+    return [QEMU, "-M", kind, "-cpu", "max", "-smp", str(cores), "-m", memory, *bench_kernel.ICOUNT, "-nic", "none", "-display", "none",
             "-serial", "stdio", "-monitor", "none", "-no-reboot", *map(str, options)]
 
 
 def native_cost():
-    return costs(run(machine("-kernel", paths.TARGET / "guests" / "cost.img", memory="16M", el2=False), "QEMU"), "QEMU")
+    command = machine("-kernel", paths.TARGET / "guests" / "cost.img", memory="16M", el2=False, cores=2)
+    return costs(run(command, "QEMU", last="cost: done"), "QEMU")
 
 
 def nie_cost(folder):
     system = folder / "cost.yaml"
-    system.write_text("machine: {platform: qemu-virt, cores: 1}\nguests:\n  cost: {kernel: \"guest:cost\", memory: 16 MiB}\n")
+    system.write_text("machine: {platform: qemu-virt, cores: 1}\nguests:\n  cost: {kernel: \"guest:cost\", memory: 16 MiB, vcpus: 2}\n")
     image = build.image(find(str(system)), out=folder / "cost")
     lines = bench_kernel.boot(image, "max", 1)
     return costs([bench_boot.ANSI.sub("", line).strip().removeprefix("[cost] ") for line in lines], "nie")
@@ -91,22 +93,30 @@ def kvm(folder, initrd, tree):
     return costs(lines[:middle], "KVM"), bench_boot.parse(lines[middle:], "Linux under KVM")[0]
 
 
-def xen(folder, initrd):
-    """Xen alone starts one guest (dom0less); of its console, what that guest printed."""
-    kernel, tree = paths.kernel(SERIES), folder / "xen.dtb"
-    files = ["-device", f"loader,file={kernel},addr={KERNEL_AT:#x},force-raw=on",
-             "-device", f"loader,file={initrd},addr={INITRD_AT:#x},force-raw=on", "-kernel", peers_files.XEN / "xen"]
+def xen_guest(folder, kernel, initrd, cpus, last):
+    """Xen alone starts one guest (dom0less). Returns what that printed."""
+    tree = folder / "xen.dtb"
+    files = ["-device", f"loader,file={kernel},addr={KERNEL_AT:#x},force-raw=on", "-kernel", peers_files.XEN / "xen"]
+    ramdisk = ""
+    if initrd:
+        files += ["-device", f"loader,file={initrd},addr={INITRD_AT:#x},force-raw=on"]
+        ramdisk = (f"module@{INITRD_AT:x} {{ compatible = \"multiboot,ramdisk\", \"multiboot,module\"; "
+                   f"reg = <0 {INITRD_AT:#x} 0 {initrd.stat().st_size:#x}>; }};")
     dump = machine(*files, memory="2G")
     dump[2] += f",dumpdtb={tree}"
     subprocess.run(dump, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     source = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", str(tree)], check=True, text=True, stdout=subprocess.PIPE).stdout
     guest = (FOLDER / "xen.dtsi").read_text().format(
-        kernel=KERNEL_AT, kernel_size=kernel.stat().st_size, initrd=INITRD_AT, initrd_size=initrd.stat().st_size,
-        bootargs=bench_boot.COMMAND_LINE)
+        kernel=KERNEL_AT, kernel_size=kernel.stat().st_size, ramdisk=ramdisk, cpus=cpus, bootargs=bench_boot.COMMAND_LINE)
     subprocess.run(["dtc", "-q", "-O", "dtb", "-o", str(tree)], input=source + guest, check=True, text=True)
-    say("booting Xen with one guest")
-    lines = run(machine(*files, "-dtb", tree, memory="2G"), "Xen", last="bench-end")
-    return bench_boot.parse([XEN_PREFIX.sub("", line) for line in lines], "Linux under Xen")[0]
+    return [XEN_PREFIX.sub("", line) for line in run(machine(*files, "-dtb", tree, memory="2G"), "Xen", last=last)]
+
+
+def xen(folder, initrd):
+    say("booting Xen with one guest, twice")
+    cost = xen_guest(folder, paths.TARGET / "guests" / "cost-xen.img", None, 2, "cost: done")
+    linux = xen_guest(folder, paths.kernel(SERIES), initrd, 1, "bench-end")
+    return costs(cost, "Xen"), bench_boot.parse(linux, "Linux under Xen")[0]
 
 
 def measure():
@@ -117,8 +127,9 @@ def measure():
     with tempfile.TemporaryDirectory(prefix="nie-peers-") as name:
         folder = Path(name)
         kvm_costs, kvm_linux = kvm(folder, initrd, tree)
+        xen_costs, xen_linux = xen(folder, initrd)
         return {"native": native_cost() | linux["native"], "nie": nie_cost(folder) | linux["nie"],
-                f"KVM, {versions['kvm']}": kvm_costs | kvm_linux, f"Xen, {versions['xen']}": xen(folder, initrd)}
+                f"KVM, {versions['kvm']}": kvm_costs | kvm_linux, f"Xen, {versions['xen']}": xen_costs | xen_linux}
 
 
 def behind(table):
@@ -134,7 +145,8 @@ def show(table):
             "20 console lines, ms": lambda f: f"{f['lines'] / 1000:,.2f}",
             "hypercall": lambda f: f"{f['call']:,}", "device register, in the VMM": lambda f: f"{f['device']:,}",
             "distributor register": lambda f: f"{f['interrupt-controller']:,}",
-            "timer, late after WFI": lambda f: f"{f['late']:,}"}
+            "timer, late after WFI": lambda f: f"{f['late']:,}",
+            "interrupt to itself": lambda f: f"{f['to-itself']:,}", "interrupt to another": lambda f: f"{f['to-another']:,}"}
     for name, figures in table.items():
         print(f"\n{name}")
         for row, text in rows.items():

@@ -44,8 +44,9 @@ void setup(const u64 boot[6]);
 void report_start(void);
 void report(const char *name, const struct samples *s);
 
-/* The largest piece of free memory as a whole, and another; untyped_take() takes from the first. */
-u64 memory_all(u64 *bits);
+/* The larger pieces of free memory, the largest first, 0 behind them: 2^bits bytes and more. Another one; untyped_take()
+ * takes from the first. */
+const u64 *memory_all(u64 *bits);
 u64 memory_spare(void);
 
 /* Slots, handed out in increasing order, and 2 MiB untypeds from the largest piece of free memory. */
@@ -64,8 +65,8 @@ void measure_guests(void);
 
 /* A sealed guest of this many frames of 2 MiB: its capabilities lie in GUEST_SLOTS more slots than that. */
 #define GUEST_SLOTS 10u
-void guest_build(u64 untyped, u64 memory, u64 slots, u64 frames);
-void guest_take_apart(u64 untyped, u64 memory, u64 slots);
+void guest_build(u64 untyped, const u64 *memory, u64 slots, u64 frames);
+void guest_take_apart(u64 untyped, const u64 *memory, u64 slots);
 
 struct guest {
 	u64 untyped;

@@ -123,13 +123,26 @@ static void measure_scrub(u64 untyped)
 	report("map-2m-executable", &clean);
 }
 
-void guest_build(u64 untyped, u64 memory, u64 slots, u64 count)
+/* Frames from one piece of memory after the other. */
+static u64 make_frames(const u64 *memory, u64 frames, u64 count)
+{
+	u64 status = NIE_OK, made = 0;
+
+	for (; count != 0u && *memory != 0u; memory++) {
+		status = nie_retype_all(*memory, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, frames, count, &made);
+		frames += made;
+		count -= made;
+	}
+	return status;
+}
+
+void guest_build(u64 untyped, const u64 *memory, u64 slots, u64 count)
 {
 	u64 space = slots, vcpu = slots + 1u, tables = slots + 2u, frames = slots + GUEST_SLOTS;
 	u64 status = nie_retype(untyped, NIE_TYPE_GUEST_VSPACE, NIE_PAGE_BITS + 1u, NIE_OWN_CSPACE, space, 1);
 
 	status |= nie_retype(untyped, NIE_TYPE_VCPU, NIE_PAGE_BITS, NIE_OWN_CSPACE, vcpu, 1);
-	status |= nie_retype_all(memory, NIE_TYPE_PRIVATE_FRAME, NIE_BLOCK_BITS, frames, count, NULL);
+	status |= make_frames(memory, frames, count);
 	for (u64 first = 0; first < count; first += GIB_BLOCKS) {
 		u64 ipa = GUEST_RAM + first * NIE_BLOCK_SIZE;
 		u64 table = tables + first / GIB_BLOCKS;
@@ -147,17 +160,22 @@ void guest_build(u64 untyped, u64 memory, u64 slots, u64 count)
 	must(status, "create a guest");
 }
 
-void guest_take_apart(u64 untyped, u64 memory, u64 slots)
+void guest_take_apart(u64 untyped, const u64 *memory, u64 slots)
 {
-	u64 status = nie_revoke_all(NIE_OWN_CSPACE, memory);
+	u64 status = NIE_OK;
+
+	for (; *memory != 0u; memory++) {
+		status |= nie_revoke_all(NIE_OWN_CSPACE, *memory);
+	}
 
 	status |= nie_kill_all(slots);
 	status |= nie_revoke_all(NIE_OWN_CSPACE, untyped);
 	must(status, "destroy a guest");
 }
 
-static void measure_guest_life(u64 memory)
+static void measure_guest_life(u64 large)
 {
+	const u64 memory[] = {large, 0};
 	u64 untyped = untyped_take(NIE_BLOCK_BITS);
 	u64 slots = slots_take(GUEST_FRAMES + GUEST_SLOTS);
 	struct samples create = {0}, destroy = {0};

@@ -39,7 +39,7 @@ static void report_sized(const char *what, u64 size, const struct samples *s)
 static void memory_grows(void)
 {
 	u64 bits = 0;
-	u64 memory = memory_all(&bits);
+	const u64 *memory = memory_all(&bits);
 	u64 untyped = slots_take(1);
 	u64 slots = slots_take((1ul << (bits - NIE_BLOCK_BITS)) + GUEST_SLOTS);
 

@@ -2,7 +2,6 @@
 #include "guest.h"
 
 /* PL011 (DDI 0183): UARTDR, and the transmit-FIFO-full bit of UARTFR. */
-#define UART 0x09000000ul
 #define UARTDR (*(volatile uint32_t *)(UART + 0x00))
 #define UARTFR (*(volatile uint32_t *)(UART + 0x18))
 #define UARTFR_TXFF (1u << 5)

@@ -14,6 +14,17 @@ struct memory {
 	uint64_t base, size;
 };
 
+/* The map that Xen gives its guests (xen/include/public/arch-arm.h); all else is the `virt` machine. */
+#ifdef GUEST_OF_XEN
+#define UART 0x22000000ul
+#define DISTRIBUTOR 0x03001000ul
+#define REDISTRIBUTOR 0x03020000ul
+#else
+#define UART 0x09000000ul
+#define DISTRIBUTOR 0x08000000ul
+#define REDISTRIBUTOR 0x080A0000ul
+#endif
+
 /* Reached relative to the program counter, not through a GOT. */
 #pragma GCC visibility push(hidden)
 
@@ -33,6 +44,8 @@ bool fdt_bootargs_have(const void *blob, const char *text);
 
 /* GICv3 (IHI 0069) and the virtual timer, PPI 27. */
 void gic_init(void);
+/* This CPU's part of it: its redistributor, for the timer and these SGIs, and its CPU interface. */
+void gic_init_cpu(unsigned cpu, uint32_t sgis);
 void timer_arm(uint64_t ticks);
 uint64_t timer_now(void);
 uint64_t timer_frequency(void);

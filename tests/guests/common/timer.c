@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest.h"
 
-#define DISTRIBUTOR 0x08000000ul
-#define REDISTRIBUTOR 0x080A0000ul
-#define SGI_FRAME (REDISTRIBUTOR + 0x10000)
+#define STRIDE 0x20000ul
+#define SGI_FRAME 0x10000ul
 #define TIMER_INTID 27u
 #define SPURIOUS_INTID 1023u
 
@@ -35,21 +34,28 @@ void timer_arm(uint64_t ticks)
 	__asm__ volatile("msr cntv_tval_el0, %0\n\tmsr cntv_ctl_el0, %1\n\tisb" :: "r"(ticks), "r"(1ul));
 }
 
-void gic_init(void)
+void gic_init_cpu(unsigned cpu, uint32_t sgis)
 {
+	uintptr_t base = REDISTRIBUTOR + cpu * STRIDE;
+	uintptr_t frame = base + SGI_FRAME;
 	uint64_t sre;
 
-	*reg(DISTRIBUTOR + 0x0000) = 0x12;          /* GICD_CTLR: ARE_NS, EnableGrp1 */
-	*reg(REDISTRIBUTOR + 0x0014) = 0;           /* GICR_WAKER: awake */
-	while (*reg(REDISTRIBUTOR + 0x0014) & 4)    /* ChildrenAsleep */
+	*reg(base + 0x0014) = 0;                    /* GICR_WAKER: awake */
+	while (*reg(base + 0x0014) & 4)             /* ChildrenAsleep */
 		;
-	*reg(SGI_FRAME + 0x0080) = 0xffffffff;      /* GICR_IGROUPR0: group 1 */
-	((volatile uint8_t *)(SGI_FRAME + 0x0400))[TIMER_INTID] = 0x80; /* GICR_IPRIORITYR */
-	*reg(SGI_FRAME + 0x0100) = 1u << TIMER_INTID; /* GICR_ISENABLER0 */
+	*reg(frame + 0x0080) = 0xffffffff;          /* GICR_IGROUPR0: group 1 */
+	((volatile uint8_t *)(frame + 0x0400))[TIMER_INTID] = 0x80; /* GICR_IPRIORITYR */
+	*reg(frame + 0x0100) = 1u << TIMER_INTID | sgis; /* GICR_ISENABLER0 */
 	__asm__ volatile("mrs %0, s3_0_c12_c12_5" : "=r"(sre)); /* ICC_SRE_EL1 */
 	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\tisb" :: "r"(sre | 1));
 	__asm__ volatile("msr s3_0_c4_c6_0, %0" :: "r"(0xf0ul));    /* ICC_PMR_EL1 */
 	__asm__ volatile("msr s3_0_c12_c12_7, %0\n\tisb" :: "r"(1ul)); /* ICC_IGRPEN1_EL1 */
+}
+
+void gic_init(void)
+{
+	*reg(DISTRIBUTOR) = 0x12; /* GICD_CTLR: ARE_NS, EnableGrp1 */
+	gic_init_cpu(0, 0);
 	__asm__ volatile("msr daifclr, #2");
 }
 

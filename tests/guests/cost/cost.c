@@ -6,9 +6,11 @@
 #include "guest.h"
 
 #define TIMES 200u
-#define UARTFR (*(volatile uint32_t *)0x09000018ul)
-#define GICD_CTLR (*(volatile uint32_t *)0x08000000ul)
+#define UARTFR (*(volatile uint32_t *)(UART + 0x18))
+#define GICD_CTLR (*(volatile uint32_t *)DISTRIBUTOR)
 #define PSCI_VERSION 0x84000000ul
+#define PSCI_CPU_ON 0xc4000003ul
+#define SGI 1u
 
 static void nothing(void)
 {
@@ -72,6 +74,84 @@ static uint64_t lateness(void)
 	return late;
 }
 
+static void send(unsigned cpu)
+{
+	/* ICC_SGI1R_EL1: INTID 27:24, TargetList 15:0 */
+	__asm__ volatile("msr s3_0_c12_c11_5, %0\n\tisb" :: "r"((uint64_t)SGI << 24 | 1ul << cpu) : "memory");
+}
+
+/* Acknowledged and ended, with IRQs masked. False: there is none. */
+static bool taken(void)
+{
+	uint64_t intid;
+
+	__asm__ volatile("mrs %0, s3_0_c12_c12_0\n\tdsb sy" : "=r"(intid) :: "memory"); /* ICC_IAR1_EL1 */
+	if (intid != SGI)
+		return false;
+	__asm__ volatile("msr s3_0_c12_c12_1, %0\n\tisb" :: "r"(intid) : "memory"); /* ICC_EOIR1_EL1 */
+	return true;
+}
+
+static void to_itself(void)
+{
+	send(0);
+	while (!taken())
+		;
+}
+
+static void wait_for_it(void)
+{
+	while (!taken())
+		__asm__ volatile("wfi" ::: "memory");
+}
+
+static void there_and_back(void)
+{
+	send(1);
+	wait_for_it();
+}
+
+_Noreturn void second_main(void);
+_Noreturn void second_main(void)
+{
+	gic_init_cpu(1, 1u << SGI);
+	for (;;) {
+		send(0); /* the first time: it is ready */
+		wait_for_it();
+	}
+}
+
+extern char second_start[] __attribute__((visibility("hidden")));
+__asm__(".pushsection .text\n"
+	"second_start:\n\t"
+	"adrp x0, second_stack + 4096\n\tadd sp, x0, :lo12:second_stack + 4096\n\tmov x29, xzr\n\tmov x30, xzr\n\t"
+	"b second_main\n"
+	".popsection");
+char second_stack[4096] __attribute__((aligned(16), used, visibility("hidden")));
+
+static bool start_second(void)
+{
+	register uint64_t x0 __asm__("x0") = PSCI_CPU_ON;
+	register uint64_t x1 __asm__("x1") = 1;
+	register uint64_t x2 __asm__("x2") = (uintptr_t)second_start;
+	register uint64_t x3 __asm__("x3") = 0;
+
+	__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) :: "memory");
+	return x0 == 0;
+}
+
+/* Interrupts that software sends: to this CPU itself, and to another that sleeps while this one then does. */
+static void sent(void)
+{
+	__asm__ volatile("msr daifset, #2");
+	gic_init_cpu(0, 1u << SGI);
+	say("to-itself", time_of(to_itself));
+	if (start_second()) {
+		wait_for_it();
+		say("to-another", time_of(there_and_back) / 2u);
+	}
+}
+
 _Noreturn void guest_main(const void *device_tree)
 {
 	(void)device_tree;
@@ -81,6 +161,7 @@ _Noreturn void guest_main(const void *device_tree)
 	say("device", time_of(device));
 	say("interrupt-controller", time_of(interrupt_controller));
 	say("late", lateness());
+	sent();
 	print("cost: done\n");
 	power_off();
 }
