@@ -1,42 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vgic.h"
 
-struct vgic_irq *vgic_irq(struct vgic *g, u32 cpu, u32 intid)
-{
-	return intid < VGIC_PRIVATE ? &g->cpu[cpu].irq[intid] : &g->spi[intid - VGIC_PRIVATE];
-}
-
-const struct vgic_irq *vgic_irq_of(const struct vgic *g, u32 cpu, u32 intid)
-{
-	return intid < VGIC_PRIVATE ? &g->cpu[cpu].irq[intid] : &g->spi[intid - VGIC_PRIVATE];
-}
-
-/* A latched level-triggered interrupt is one that software set pending (4.3). */
-bool vgic_is_pending(const struct vgic_irq *irq)
-{
-	return irq->latch || (!irq->edge && irq->line);
-}
-
-/* The vCPU that an interrupt goes to; GUEST_VCPUS_MAX: none. While it is active that is where it was taken, wherever
- * its route leads by now. */
-u32 vgic_target(const struct vgic *g, u32 cpu, u32 intid)
-{
-	if (intid < VGIC_PRIVATE) {
-		return cpu;
-	}
-	u32 spi = intid - VGIC_PRIVATE;
-
-	if (g->spi[spi].active) {
-		return g->spi[spi].active_on;
-	}
-	return g->route[spi] < g->cpus ? (u32)g->route[spi] : GUEST_VCPUS_MAX;
-}
-
-bool vgic_is_deliverable(const struct vgic *g, const struct vgic_irq *irq)
-{
-	return irq->enabled && vgic_is_pending(irq) && (irq->group1 ? g->group1 : g->group0);
-}
-
 void vgic_changed(struct vgic *g, u32 cpu, u32 intid)
 {
 	struct vgic_irq *irq = vgic_irq(g, cpu, intid);
@@ -153,13 +117,6 @@ enum vgic_wake vgic_has_pending(const struct vgic *g, u32 cpu)
 		}
 	}
 	return most;
-}
-
-bool vgic_timer_enabled(const struct vgic *g, u32 cpu)
-{
-	const struct vgic_irq *timer = &g->cpu[cpu].irq[GUEST_TIMER_INTID];
-
-	return timer->enabled && (timer->group1 ? g->group1 : g->group0);
 }
 
 void vgic_deactivate(struct vgic *g, u32 cpu, u32 intid)

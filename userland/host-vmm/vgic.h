@@ -107,15 +107,10 @@ enum vgic_wake {
 enum vgic_wake vgic_has_pending(const struct vgic *g, u32 cpu);
 /* How often vCPUs acknowledged an SPI. */
 u32 vgic_taken(const struct vgic *g, u32 intid);
-bool vgic_timer_enabled(const struct vgic *g, u32 cpu);
+static inline bool vgic_timer_enabled(const struct vgic *g, u32 cpu);
 
 /* Between the files of the vGIC. */
 void vgic_lend(struct vgic *g, u32 cpu);
-struct vgic_irq *vgic_irq(struct vgic *g, u32 cpu, u32 intid);
-const struct vgic_irq *vgic_irq_of(const struct vgic *g, u32 cpu, u32 intid);
-u32 vgic_target(const struct vgic *g, u32 cpu, u32 intid);
-bool vgic_is_deliverable(const struct vgic *g, const struct vgic_irq *irq);
-bool vgic_is_pending(const struct vgic_irq *irq);
 /* After any change of an interrupt: its live bit, and whoever must know. */
 void vgic_changed(struct vgic *g, u32 cpu, u32 intid);
 /* Registers that exist for each INTID, in the distributor and in SGI_base alike: offsets 0x80 to 0xd7f. */
@@ -127,6 +122,49 @@ u64 vgic_distributor_read(void *state, const struct bus_access *a);
 void vgic_distributor_write(void *state, const struct bus_access *a, u64 value);
 u64 vgic_redistributor_read(void *state, const struct bus_access *a);
 void vgic_redistributor_write(void *state, const struct bus_access *a, u64 value);
+
+static inline struct vgic_irq *vgic_irq(struct vgic *g, u32 cpu, u32 intid)
+{
+	return intid < VGIC_PRIVATE ? &g->cpu[cpu].irq[intid] : &g->spi[intid - VGIC_PRIVATE];
+}
+
+static inline const struct vgic_irq *vgic_irq_of(const struct vgic *g, u32 cpu, u32 intid)
+{
+	return intid < VGIC_PRIVATE ? &g->cpu[cpu].irq[intid] : &g->spi[intid - VGIC_PRIVATE];
+}
+
+/* A latched level-triggered interrupt is one that software set pending (4.3). */
+static inline bool vgic_is_pending(const struct vgic_irq *irq)
+{
+	return irq->latch || (!irq->edge && irq->line);
+}
+
+/* The vCPU that an interrupt goes to; GUEST_VCPUS_MAX: none. While it is active that is where it was taken, wherever
+ * its route leads by now. */
+static inline u32 vgic_target(const struct vgic *g, u32 cpu, u32 intid)
+{
+	if (intid < VGIC_PRIVATE) {
+		return cpu;
+	}
+	u32 spi = intid - VGIC_PRIVATE;
+
+	if (g->spi[spi].active) {
+		return g->spi[spi].active_on;
+	}
+	return g->route[spi] < g->cpus ? (u32)g->route[spi] : GUEST_VCPUS_MAX;
+}
+
+static inline bool vgic_is_deliverable(const struct vgic *g, const struct vgic_irq *irq)
+{
+	return irq->enabled && vgic_is_pending(irq) && (irq->group1 ? g->group1 : g->group0);
+}
+
+static inline bool vgic_timer_enabled(const struct vgic *g, u32 cpu)
+{
+	const struct vgic_irq *timer = &g->cpu[cpu].irq[GUEST_TIMER_INTID];
+
+	return timer->enabled && (timer->group1 ? g->group1 : g->group0);
+}
 
 static inline u64 vgic_fill(struct vgic *g, u32 cpu, u64 list[VGIC_LISTS])
 {

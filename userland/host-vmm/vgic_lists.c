@@ -82,23 +82,36 @@ static u32 next_group(const struct vgic *g, u32 cpu, const struct candidates *c,
 	       vgic_irq_of(g, cpu, c->pending[1].intid[taken[1]])->priority ? 0u : 1u;
 }
 
-static u32 choose(const struct vgic *g, u32 cpu, const struct candidates *c, u16 chosen[VGIC_LISTS], u64 *flags)
+static bool anything_live(const struct vgic *g, u32 cpu)
 {
-	u32 pending = c->pending[0].total + c->pending[1].total;
-	u32 kept_free = c->active.total + pending <= VGIC_LISTS ? 0u :
-			(c->pending[0].total != 0u ? 1u : 0u) + (c->pending[1].total != 0u ? 1u : 0u);
+	u32 live = g->cpu[cpu].live;
+
+	for (u32 w = 0; w < VGIC_SPI_WORDS; w++) {
+		live |= g->live[w];
+	}
+	return live != 0u;
+}
+
+static u32 choose(const struct vgic *g, u32 cpu, u16 chosen[VGIC_LISTS], u64 *flags)
+{
+	struct candidates c = {0};
 	u32 taken[2] = {0, 0};
 	u32 count = 0;
 
-	while (count < c->active.count && count < VGIC_LISTS - kept_free) {
-		chosen[count] = c->active.intid[count];
+	collect(g, cpu, &c);
+	u32 pending = c.pending[0].total + c.pending[1].total;
+	u32 kept_free = c.active.total + pending <= VGIC_LISTS ? 0u :
+			(c.pending[0].total != 0u ? 1u : 0u) + (c.pending[1].total != 0u ? 1u : 0u);
+
+	while (count < c.active.count && count < VGIC_LISTS - kept_free) {
+		chosen[count] = c.active.intid[count];
 		count++;
 	}
-	*flags = count < c->active.total ? NIE_RUN_FLAG_ENDS : 0u;
+	*flags = count < c.active.total ? NIE_RUN_FLAG_ENDS : 0u;
 	while (count < VGIC_LISTS && taken[0] + taken[1] < pending) {
-		u32 group = next_group(g, cpu, c, taken, VGIC_LISTS - count);
+		u32 group = next_group(g, cpu, &c, taken, VGIC_LISTS - count);
 
-		chosen[count++] = c->pending[group].intid[taken[group]++];
+		chosen[count++] = c.pending[group].intid[taken[group]++];
 	}
 	*flags |= taken[0] + taken[1] < pending ? NIE_RUN_FLAG_UNDERFLOW : 0u;
 	return count;
@@ -126,14 +139,12 @@ void vgic_lend(struct vgic *g, u32 cpu)
 {
 	struct vgic_cpu *c = &g->cpu[cpu];
 	const struct vgic_irq *timer = &c->irq[GUEST_TIMER_INTID];
-	struct candidates candidates = {0};
-	u64 flags;
+	u64 flags = 0;
 
 	if (c->kept) {
 		vgic_fold(g, cpu, c->list, 0);
 	}
-	collect(g, cpu, &candidates);
-	c->held_count = choose(g, cpu, &candidates, c->held, &flags);
+	c->held_count = anything_live(g, cpu) ? choose(g, cpu, c->held, &flags) : 0u;
 	for (u32 i = 0; i < VGIC_LISTS; i++) {
 		c->list[i] = i < c->held_count ? lend(g, vgic_irq(g, cpu, c->held[i]), cpu, c->held[i]) : 0u;
 	}
