@@ -10,8 +10,9 @@ from say import say
 
 OUT = TARGET / "bench" / "scaling"
 NAME = re.compile(r"([a-z]+-[a-z]+)-(\d+)$")
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 80, 150, 34, 44
-COLOURS = ["#1f5fa8", "#b8431f", "#2c7a3f", "#7a4d99"]
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 680, 360, 70, 200, 34, 44
+LABEL = 14  # height of one
+COLOURS = ["#1f5fa8", "#b8431f", "#2c7a3f", "#7a4d99", "#8a6d00"]
 # file: (title, x, y, the series in it and what they are called)
 PLOTS = {
     "memory": ("A guest's memory", "MiB, in frames of 2 MiB", "instructions",
@@ -73,6 +74,30 @@ def ticks(low, high):
     return [10 ** e for e in range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)]
 
 
+def steps(high):
+    """About five round numbers from 0 to `high`."""
+    size = next(size for size in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if high / size <= 6 or size == 100)
+    return [size * i for i in range(int(high / size + 1e-9) + 1)]
+
+
+def short(value):
+    """1 k for 1,000, 1 M for a million."""
+    for size, letter in ((1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:,.0f}{letter}"
+    return f"{value:g}" if value < 100 else f"{value:,.0f}"
+
+
+def apart(heights):
+    """The same, in the same order, with room for a label each."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    placed = list(heights)
+    for before, i in zip(order, order[1:]):
+        placed[i] = max(placed[i], placed[before] + LABEL)
+    over = max(0, max(placed) - (HEIGHT - BOTTOM))
+    return [y - over for y in placed]
+
+
 def svg(title, x_label, y_label, lines, logarithmic=True):
     """A plot: `lines` is {label: [(x, y)]}; both axes logarithmic, or both from 0."""
     xs = [x for points in lines.values() for x, _ in points]
@@ -91,21 +116,23 @@ def svg(title, x_label, y_label, lines, logarithmic=True):
            f'<text x="{LEFT}" y="20" font-size="14" font-weight="bold">{title}</text>',
            f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{x_label}</text>',
            f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">{y_label}</text>']
-    for value in (ticks(y_low, y_high) if logarithmic else [y_high / 1.05 * i / 4 for i in range(5)]):
+    for value in (ticks(y_low, y_high) if logarithmic else steps(y_high)):
         _, y = place(x_high, value)
-        shown = f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.2g}"
+        shown = short(value)
         out.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#ddd"/>'
                    f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{shown}</text>')
     for value in sorted(set(xs)):
         x, _ = place(value, y_high)
         out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{value}</text>')
+    # Where one covers another, that is broader.
+    labels = apart([place(*points[-1])[1] + 4 for points in lines.values()])
     for i, (label, points) in enumerate(lines.items()):
         colour = COLOURS[i % len(COLOURS)]
         placed = [place(x, y) for x, y in points]
-        out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="'
+        out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="{2 + 2 * (len(lines) - 1 - i)}" points="'
                    + " ".join(f"{x:.1f},{y:.1f}" for x, y in placed) + '"/>')
         out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed]
-        out.append(f'<text x="{WIDTH - RIGHT + 8}" y="{placed[-1][1] + 4:.1f}" fill="{colour}">{label}</text>')
+        out.append(f'<text x="{WIDTH - RIGHT + 10}" y="{labels[i]:.1f}" fill="{colour}">{label}</text>')
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
