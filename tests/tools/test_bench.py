@@ -99,7 +99,7 @@ def test_a_touched_file_keeps_its_time(tmp_path):
     assert bench_build.touched(file, lambda: file.stat().st_mtime_ns) > before
     assert file.stat().st_mtime_ns == before
     with pytest.raises(Failure):
-        bench_build.touched(file, lambda: bench_build.seconds(["false"]))
+        bench_build.touched(file, lambda: bench_build.command(["false"]))
     assert file.stat().st_mtime_ns == before
 
 

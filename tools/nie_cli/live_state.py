@@ -51,9 +51,10 @@ class Kernel:
             table = ELFFile(file).get_section_by_name(".symtab")
             self.symbols = {s.name: s["st_value"] for s in table.iter_symbols() if s.name}
         text = platform_header.read_text()
-        self.ram_base, self.ram_size, self.cores = (
+        # `view`: where EL2 sees RAM's kernel objects.
+        self.ram_base, self.ram_size, self.cores, self.view = (
             int(re.search(rf"#define {name} (\w+?)(ul)?\n", text).group(1), 0)
-            for name in ("RAM_BASE", "RAM_SIZE", "NIE_MAX_CORES"))
+            for name in ("RAM_BASE", "RAM_SIZE", "NIE_MAX_CORES", "RAM_VIEW_BASE"))
         self.granules = self.ram_size // GRANULE
 
 

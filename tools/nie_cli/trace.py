@@ -26,6 +26,7 @@ READ_IAR1, READ_IAR1_MASK = 0xD538CC00, 0xFFFFFFE0  # MRS Xt, ICC_IAR1_EL1
 @dataclass
 class Kernel:
     """What the recorder has to know of kernel.elf."""
+    ram_base: int
     view: int
     lock: int
     vectors: int
@@ -57,7 +58,7 @@ def read_kernel(folder):
             if section["sh_flags"] & 4 and section["sh_type"] == "SHT_PROGBITS" and start < end:  # executable
                 words = struct.unpack(f"<{section['sh_size'] // 4}I", section.data()[:section["sh_size"] // 4 * 4])
                 code |= {start + 4 * i: word for i, word in enumerate(words)}
-        return Kernel(facts.ram_base, facts.symbols["kernel_lock_taken"], facts.symbols["vectors"],
+        return Kernel(facts.ram_base, facts.view, facts.symbols["kernel_lock_taken"], facts.symbols["vectors"],
                       debug_info.DebugInfo(path).offset("vcpu", "cspace"), code)
 
 
@@ -97,7 +98,7 @@ def decode(folder, kernel, interface, whose):
 
     trace = trace_records.read(folder / "trace.bin")
     events = trace_records.story(trace, interface)
-    words = trace_text.Words(interface, whose, kernel.view, trace_records.first_vcpu(trace))
+    words = trace_text.Words(interface, whose, kernel.ram_base, trace_records.first_vcpu(trace))
     count = trace_text.write(events, words, trace.unit, folder / "trace.txt")
     trace_perfetto.write(events, words, trace.unit, folder / "trace.json")
     say(f"trace: {count:,} lines in {folder}/trace.txt; open {folder}/trace.json at https://ui.perfetto.dev")
@@ -111,7 +112,7 @@ class Recording:
         out = prepare(self.folder)
         self.interface = yaml.safe_load(INTERFACE.read_text())
         self.kernel = read_kernel(build.tree("target", description.ram))
-        self.owners, _ = ownership.planned(image, description, options.cores, self.kernel.view)
+        self.owners, _ = ownership.planned(image, description, options.cores, self.kernel.ram_base)
         self.arguments = plugin(self.kernel, self.interface, out, options.icount)
 
     def finish(self):
