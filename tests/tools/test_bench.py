@@ -136,6 +136,15 @@ def test_a_plot_is_xml_with_each_line(logarithmic):
     assert [len(line.get("points").split()) for line in lines] == [2, 2]
 
 
+def test_labels_have_room():
+    low = bench_scaling.HEIGHT - bench_scaling.BOTTOM
+    assert bench_scaling.apart([50, 200]) == [50, 200]
+    assert bench_scaling.apart([52, 50]) == [64, 50]
+    assert bench_scaling.apart([50, low, low - 1]) == [50, low, low - 14]
+    assert [bench_scaling.short(v) for v in (0, 0.5, 100, 1000, 10_000_000)] == ["0", "0.5", "100", "1 k", "10 M"]
+    assert bench_scaling.steps(8.2) == [0, 2, 4, 6, 8] and bench_scaling.steps(85)[-1] == 80
+
+
 def test_what_instructions_are():
     import bench_where
 

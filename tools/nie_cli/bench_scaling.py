@@ -94,8 +94,9 @@ def apart(heights):
     placed = list(heights)
     for before, i in zip(order, order[1:]):
         placed[i] = max(placed[i], placed[before] + LABEL)
-    over = max(0, max(placed) - (HEIGHT - BOTTOM))
-    return [y - over for y in placed]
+    for below, i in enumerate(reversed(order)):
+        placed[i] = min(placed[i], HEIGHT - BOTTOM - below * LABEL)
+    return placed
 
 
 def svg(title, x_label, y_label, lines, logarithmic=True):
@@ -124,12 +125,13 @@ def svg(title, x_label, y_label, lines, logarithmic=True):
     for value in sorted(set(xs)):
         x, _ = place(value, y_high)
         out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{value}</text>')
-    # Where one covers another, that is broader.
-    labels = apart([place(*points[-1])[1] + 4 for points in lines.values()])
+    ends = [place(*points[-1])[1] for points in lines.values()]
+    labels = apart([y + 4 for y in ends])
     for i, (label, points) in enumerate(lines.items()):
         colour = COLOURS[i % len(COLOURS)]
         placed = [place(x, y) for x, y in points]
-        out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="{2 + 2 * (len(lines) - 1 - i)}" points="'
+        covering = sum(abs(y - ends[i]) < 4 for y in ends[i + 1:])  # it shows on both sides of those
+        out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="{2 + 3 * covering}" points="'
                    + " ".join(f"{x:.1f},{y:.1f}" for x, y in placed) + '"/>')
         out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed]
         out.append(f'<text x="{WIDTH - RIGHT + 10}" y="{labels[i]:.1f}" fill="{colour}">{label}</text>')
