@@ -57,12 +57,11 @@
       \separated(p, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
                  &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
 
-/* A word of its caller's that a function answers in. */
+/* A word of its caller's that a function answers in: it may be a register of a vCPU. */
 /*@ predicate word_apart{L}(u64 *p) = \valid{L}(p) &&
       \separated(p, &granule_state[0 .. RAM_GRANULES - 1], &granule_owner[0 .. RAM_GRANULES - 1],
                  &granule_place[0 .. RAM_GRANULES - 1]) &&
-      \separated(p, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1],
-                 &view_vcpu[0 .. RAM_GRANULES - 1]) &&
+      \separated(p, &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1]) &&
       \separated(p, &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
                  &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
 /* A vCPU that a function is handed by its address lies in no other table of the kernel. */
@@ -163,11 +162,26 @@
       \at(view_vcpu[g].core, L) != CORE_NONE ==> \at(view_vcpu[g].vspace, L) != GRANULE_NONE &&
       \at(view_vspace[\at(view_vcpu[g].vspace, L)].life, L) != VSPACE_DEAD &&
       \at(view_vspace[\at(view_vcpu[g].vspace, L)].vcpu[\at(view_vcpu[g].index, L)], L) == g; */
+/* The VSpace that a vCPU names has it at its index; one that is not configured names none. */
+/*@ predicate wf_named{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
+      \at(view_vcpu[g].vspace, L) != GRANULE_NONE ==>
+      \at(view_vspace[\at(view_vcpu[g].vspace, L)].vcpu[\at(view_vcpu[g].index, L)], L) == g &&
+      \at(view_vcpu[g].power, L) != VCPU_UNCONFIGURED; */
+/* Its place in the chain counts from the task that the core was started with. */
+/*@ predicate wf_depth{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
+      \at(view_vcpu[g].core, L) != CORE_NONE ==> 1 <= \at(view_vcpu[g].chain, L) <= 4 &&
+      (\at(view_vcpu[g].runner, L) == GRANULE_NONE <==> \at(view_vcpu[g].chain, L) == 1) &&
+      (\at(view_vcpu[g].runner, L) != GRANULE_NONE ==>
+         \at(view_vcpu[\at(view_vcpu[g].runner, L)].chain, L) + 1 == \at(view_vcpu[g].chain, L)); */
+/* A load that waits for its value is one of an instruction. */
+/*@ predicate wf_awaits{L} = \forall integer g; is_granule(g) ==> \at(granule_state[g], L) == GRANULE_VCPU ==>
+      \at(view_vcpu[g].awaits, L) == AWAITS_MMIO_READ ==> \at(view_vcpu[g].awaits_size, L) \in {1, 2, 4, 8} &&
+      \at(view_vcpu[g].awaits_signed, L) \in {0, 4, 8}; */
 
 /*@ predicate wf_memory{L} = wf_tables{L} && wf_roots{L} && wf_linked{L} && wf_private{L} && wf_free{L} &&
       wf_zero{L} && wf_walked_dirty{L} && wf_scrubbed{L} && wf_fits{L} && wf_blocks{L} && wf_leaves{L}; */
 /*@ predicate wf_running{L} = wf_vspaces{L} && wf_vmids{L} && wf_own_vmid{L} && wf_lives{L} && wf_streams{L} && wf_vcpus{L} && wf_runners{L} && wf_cores{L} &&
-      wf_chain{L} && wf_top{L} && wf_alive{L}; */
+      wf_chain{L} && wf_top{L} && wf_alive{L} && wf_named{L} && wf_depth{L} && wf_awaits{L}; */
 /*@ predicate wf{L} = wf_memory{L} && wf_running{L}; */
 
 /*@ predicate is_vspace{L}(integer g) = is_granule(g) && \at(granule_state[g], L) == GRANULE_VSPACE; */
@@ -181,9 +195,42 @@
       \at(view_vspace[g].streams, L) == \at(view_vspace[g].streams, K) &&
       \at(view_vspace[g].guest, L) == \at(view_vspace[g].guest, K); */
 /*@ predicate same_vcpus{K, L} = \forall integer g; is_granule(g) ==>
-      \at(view_vcpu[g].vspace, L) == \at(view_vcpu[g].vspace, K) && \at(view_vcpu[g].index, L) == \at(view_vcpu[g].index, K); */
+      \at(view_vcpu[g].vspace, L) == \at(view_vcpu[g].vspace, K) && \at(view_vcpu[g].index, L) == \at(view_vcpu[g].index, K) &&
+      (\at(view_vcpu[g].power, L) == VCPU_UNCONFIGURED <==> \at(view_vcpu[g].power, K) == VCPU_UNCONFIGURED); */
 /*@ predicate same_chains{K, L} = \forall integer g; is_granule(g) ==>
-      \at(view_vcpu[g].core, L) == \at(view_vcpu[g].core, K) && \at(view_vcpu[g].runner, L) == \at(view_vcpu[g].runner, K); */
+      \at(view_vcpu[g].core, L) == \at(view_vcpu[g].core, K) && \at(view_vcpu[g].runner, L) == \at(view_vcpu[g].runner, K) &&
+      \at(view_vcpu[g].chain, L) == \at(view_vcpu[g].chain, K); */
+/*@ predicate same_waits{K, L} = \forall integer g; is_granule(g) ==>
+      \at(view_vcpu[g].awaits, L) == \at(view_vcpu[g].awaits, K) && \at(view_vcpu[g].awaits_size, L) == \at(view_vcpu[g].awaits_size, K) &&
+      \at(view_vcpu[g].awaits_signed, L) == \at(view_vcpu[g].awaits_signed, K); */
+
+/* The arguments of a run: its caller's registers, or a copy of them. */
+/*@ predicate args_apart{L}(u64 *p) = \valid_read{L}(p + (0 .. 5)) &&
+      \separated(p + (0 .. 5), &granule_state[0 .. RAM_GRANULES - 1], &granule_owner[0 .. RAM_GRANULES - 1],
+                 &granule_place[0 .. RAM_GRANULES - 1]) &&
+      \separated(p + (0 .. 5), &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1]) &&
+      \separated(p + (0 .. 5), &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
+                 &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
+/* What run and core_start answer, in order. */
+/*@ logic boolean runnable{L}(integer v) = \at(view_vcpu[v].power, L) == VCPU_ON && \at(view_vcpu[v].exiting, L) == 0 &&
+      \at(view_vcpu[v].vspace, L) != GRANULE_NONE && \at(view_vspace[\at(view_vcpu[v].vspace, L)].life, L) ==
+      (\at(view_vcpu[v].guest, L) != 0 ? VSPACE_ACTIVE : VSPACE_BUILDING); */
+/*@ logic boolean list_used(integer list) = list >= 0x4000000000000000; */
+/*@ logic boolean list_allowed(integer list) = (list & 0x2f00fdff00000000) == 0 && list % 0x100000000 < 1020 &&
+      (!list_used(list) || list % 0x100000000 != 27); */
+/*@ logic boolean lists_clash(integer a, integer b) = list_used(a) && list_used(b) && a % 0x100000000 == b % 0x100000000; */
+/*@ logic integer lists_status(integer a, integer b, integer c) =
+      !list_allowed(a) ? NIE_RUN_BAD_VALUE_LIST1 : !list_allowed(b) ? NIE_RUN_BAD_VALUE_LIST2 :
+      !list_allowed(c) || lists_clash(a, b) || lists_clash(a, c) || lists_clash(b, c) ? NIE_RUN_BAD_VALUE_LIST3 : NIE_OK; */
+/*@ logic integer run_status{L}(integer runner, integer vcpu, integer a, integer b, integer c, integer flags) =
+      !runnable{L}(vcpu) ? NIE_RUN_WRONG_STATE_VCPU : \at(view_vcpu[vcpu].core, L) != CORE_NONE ? NIE_RUN_BUSY_VCPU :
+      \at(view_vcpu[runner].chain, L) >= 4 ? NIE_RUN_EXHAUSTED_VCPU : lists_status(a, b, c) != NIE_OK ? lists_status(a, b, c) :
+      (flags & 0xffffffffffef00f8) != 0 ? NIE_RUN_BAD_VALUE_FLAGS : NIE_OK; */
+/*@ logic integer core_start_status{L}(integer core, integer target, integer vcpu) =
+      \at(view_vcpu[vcpu].guest, L) != 0 || !runnable{L}(vcpu) ? NIE_CORE_START_WRONG_STATE_VCPU :
+      \at(view_vcpu[vcpu].core, L) != CORE_NONE ? NIE_CORE_START_BUSY_VCPU :
+      (target == core ? \at(view_vcpu[\at(cores[core].current, L)].runner, L) != GRANULE_NONE :
+                        \at(cores[target].current, L) != GRANULE_NONE) ? NIE_CORE_START_BUSY_CORE : NIE_OK; */
 
 /* A vCPU that is current on a core. */
 /*@ predicate runs_on{L}(integer core) = 0 <= core < NIE_MAX_CORES && is_granule(\at(cores[core].current, L)) &&

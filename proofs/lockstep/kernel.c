@@ -118,7 +118,7 @@ value lock_expect_vspace(value g, value guest, value life, value vmid, value ser
 	struct vspace *v = &expected.vspace[number(g)];
 
 	v->guest = (u32)number(guest);
-	v->life = (u32)number(life);
+	v->life = (u16)number(life);
 	v->vmid = (u32)number(vmid);
 	v->serial = (u32)number(serial);
 	v->policy = number(policy);
@@ -144,8 +144,8 @@ value lock_expect_vcpu(value g, value vspace, value index, value guest, value po
 	v->vspace = (granule_t)number(vspace);
 	v->index = (u32)number(index);
 	v->guest = (u32)number(guest);
-	v->power = (u32)number(power);
-	v->exiting = (u32)number(exiting);
+	v->power = (u16)number(power);
+	v->exiting = (u16)number(exiting);
 	return Val_unit;
 }
 
@@ -529,10 +529,10 @@ static void load(granule_t g, const u64 r[REGISTERS])
 
 	memcpy(v->x, r, sizeof(v->x));
 	v->pc = r[31];
-	v->awaits = (u32)r[32];
-	v->awaits_register = (u32)r[33];
-	v->awaits_size = (u32)r[34];
-	v->awaits_signed = (u32)r[35];
+	v->awaits = (u16)r[32];
+	v->awaits_register = (u16)r[33];
+	v->awaits_size = (u16)r[34];
+	v->awaits_signed = (u16)r[35];
 	memcpy(v->vgic.list, r + 36, sizeof(v->vgic.list));
 	v->vgic.ends = r[40];
 }

@@ -288,8 +288,11 @@ static const char *check_vcpu(granule_t g)
 		MUST(granule_state[v->vspace] == GRANULE_VSPACE);
 		MUST(v->index < NIE_VSPACE_VCPUS);
 		MUST(vspace_at(v->vspace)->vcpu[v->index] == g);
+		MUST(v->power != VCPU_UNCONFIGURED);
 		MUST((v->guest != 0u) == (vspace_at(v->vspace)->guest != 0u));
 	}
+	MUST(v->awaits == AWAITS_NOTHING || v->awaits_size == 1u || v->awaits_size == 2u || v->awaits_size == 4u ||
+	     v->awaits_size == 8u);
 	if (v->core == CORE_NONE) {
 		MUST(v->runner == GRANULE_NONE);
 		return NULL;
@@ -304,6 +307,8 @@ static const char *check_vcpu(granule_t g)
 		MUST(granule_state[at] == GRANULE_VCPU);
 		MUST(vcpu_at(at)->core == v->core);
 		MUST(vcpu_at(at)->guest == 0u || at == cores[v->core].current);
+		MUST(vcpu_at(at)->runner == GRANULE_NONE ? vcpu_at(at)->chain == 1u :
+		     vcpu_at(vcpu_at(at)->runner)->chain + 1u == vcpu_at(at)->chain);
 		found += at == g ? 1u : 0u;
 		length++;
 		MUST(length <= CHAIN_LIMIT);

@@ -307,7 +307,7 @@ def each_conjunct(clause, blocks):
             if name in names and found:
                 return [p for inner in re.findall(r"\w+(?=\{L\})", found[1]) for p in parts(inner)]
         return [name]
-    return [f"{match[1]}{match[2]} {match[3]}_{part.removeprefix('wf_')}: {part};" for part in parts(match[3])]
+    return [f"{match[1]}{match[2]} {part if part.startswith('wf_') else f'{match[3]}_{part}'}: {part};" for part in parts(match[3])]
 
 
 def header_blocks(text):

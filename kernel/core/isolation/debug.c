@@ -16,35 +16,24 @@
 /* Where a register is kept while its vCPU is on no core; NULL: there is no such register. */
 static u64 *register_of(struct vcpu *v, u64 number)
 {
+	if (number < GENERAL_REGISTERS) {
+		return &v->x[number];
+	}
 	switch (number) {
-	case NIE_DEBUG_PC:
-		return &v->pc;
-	case NIE_DEBUG_PSTATE:
-		return &v->pstate;
-	case NIE_DEBUG_SP_EL0:
-		return &v->el1.sp_el0;
-	case NIE_DEBUG_SP_EL1:
-		return &v->el1.sp_el1;
-	case NIE_DEBUG_ELR_EL1:
-		return &v->el1.elr_el1;
-	case NIE_DEBUG_SPSR_EL1:
-		return &v->el1.spsr_el1;
-	case NIE_DEBUG_ESR_EL1:
-		return &v->el1.esr_el1;
-	case NIE_DEBUG_FAR_EL1:
-		return &v->el1.far_el1;
-	case NIE_DEBUG_VBAR_EL1:
-		return &v->el1.vbar_el1;
-	case NIE_DEBUG_SCTLR_EL1:
-		return &v->el1.sctlr_el1;
-	case NIE_DEBUG_TCR_EL1:
-		return &v->el1.tcr_el1;
-	case NIE_DEBUG_TTBR0_EL1:
-		return &v->el1.ttbr0_el1;
-	case NIE_DEBUG_TTBR1_EL1:
-		return &v->el1.ttbr1_el1;
-	default:
-		return number < GENERAL_REGISTERS ? &v->x[number] : NULL;
+	case NIE_DEBUG_PC: return &v->pc;
+	case NIE_DEBUG_PSTATE: return &v->pstate;
+	case NIE_DEBUG_SP_EL0: return &v->el1.sp_el0;
+	case NIE_DEBUG_SP_EL1: return &v->el1.sp_el1;
+	case NIE_DEBUG_ELR_EL1: return &v->el1.elr_el1;
+	case NIE_DEBUG_SPSR_EL1: return &v->el1.spsr_el1;
+	case NIE_DEBUG_ESR_EL1: return &v->el1.esr_el1;
+	case NIE_DEBUG_FAR_EL1: return &v->el1.far_el1;
+	case NIE_DEBUG_VBAR_EL1: return &v->el1.vbar_el1;
+	case NIE_DEBUG_SCTLR_EL1: return &v->el1.sctlr_el1;
+	case NIE_DEBUG_TCR_EL1: return &v->el1.tcr_el1;
+	case NIE_DEBUG_TTBR0_EL1: return &v->el1.ttbr0_el1;
+	case NIE_DEBUG_TTBR1_EL1: return &v->el1.ttbr1_el1;
+	default: return NULL;
 	}
 }
 

@@ -21,7 +21,7 @@
 #define EC_DATA_ABORT 0x24u
 #define EC_LAST_TRAPPED 0x1fu /* below here: instructions that EL2 traps */
 
-#define FIELD(value, low, width) (((value) >> (low)) % (1ul << (width)))
+#define FIELD(value, low, width) ((value) / (1ul << (low)) % (1ul << (width)))
 
 /* Encoding of a system register in an ISS of EC_SYSREG, Rt and direction left out. */
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
@@ -101,11 +101,11 @@ static u64 fault_ipa(const struct vcpu *v, u64 esr, u64 far, u64 hpfar)
 }
 
 /* The answer to this exit goes into a register, as a load would fill it. */
-static void await_answer(struct vcpu *v, u64 number, u32 size, u32 extend_to)
+static void await_answer(struct vcpu *v, u64 number, u32 size, u16 extend_to)
 {
 	v->awaits = AWAITS_MMIO_READ;
-	v->awaits_register = (u32)number;
-	v->awaits_size = size;
+	v->awaits_register = (u16)number;
+	v->awaits_size = (u16)size;
 	v->awaits_signed = extend_to;
 }
 
@@ -251,16 +251,12 @@ static void wait_for(u32 core, u64 esr)
 
 static void trap_task(u32 core, u64 esr, u64 far, u64 hpfar)
 {
-	switch (class_of(esr)) {
-	case EC_WFX:
+	if (class_of(esr) == EC_WFX) {
 		wait_for(core, esr);
-		break;
-	case EC_INSTRUCTION_ABORT:
+	} else if (class_of(esr) == EC_INSTRUCTION_ABORT) {
 		instruction_abort(core, esr, far, hpfar);
-		break;
-	default:
+	} else {
 		crash(core, esr, far);
-		break;
 	}
 }
 

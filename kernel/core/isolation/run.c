@@ -99,14 +99,36 @@ static void accept_reply(struct vcpu *v, u64 reply)
 	v->awaits = AWAITS_NOTHING;
 }
 
-/* The vCPU is a task that a core is started with. */
-static void begin_chain(u32 core, granule_t vcpu)
+static status_t run_check(granule_t current, granule_t vcpu, const u64 args[6])
 {
+	const struct vcpu *v = vcpu_at(vcpu);
+
+	if (!can_run(v)) {
+		return NIE_RUN_WRONG_STATE_VCPU;
+	}
+	if (v->core != CORE_NONE) {
+		return NIE_RUN_BUSY_VCPU;
+	}
+	if (vcpu_at(current)->chain >= CHAIN_LIMIT) {
+		return NIE_RUN_EXHAUSTED_VCPU;
+	}
+	status_t status = lists_check(args);
+
+	if (status != NIE_OK) {
+		return status;
+	}
+	return (args[5] & ~(u64)RUN_FLAGS_KNOWN) != 0u ? NIE_RUN_BAD_VALUE_FLAGS : NIE_OK;
+}
+
+/* The current vCPU lends the core to another. */
+static void extend_chain(u32 core, granule_t vcpu)
+{
+	granule_t current = cores[core].current;
 	struct vcpu *v = vcpu_at(vcpu);
 
 	v->core = core;
-	v->chain = 1;
-	v->deadline = NIE_NEVER;
+	v->runner = current;
+	v->chain = vcpu_at(current)->chain + 1u;
 	cores[core].current = vcpu;
 }
 
@@ -116,34 +138,18 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	granule_t current = cores[core].current;
 	const struct vcpu *runner = vcpu_at(current);
 	struct vcpu *v = vcpu_at(vcpu);
-
-	if (!can_run(v)) {
-		return NIE_RUN_WRONG_STATE_VCPU;
-	}
-	if (v->core != CORE_NONE) {
-		return NIE_RUN_BUSY_VCPU;
-	}
-	if (runner->chain >= CHAIN_LIMIT) {
-		return NIE_RUN_EXHAUSTED_VCPU;
-	}
-	status_t status = lists_check(args);
+	status_t status = run_check(current, vcpu, args);
 
 	if (status != NIE_OK) {
 		return status;
-	}
-	if ((args[5] & ~(u64)RUN_FLAGS_KNOWN) != 0u) {
-		return NIE_RUN_BAD_VALUE_FLAGS;
 	}
 	accept_reply(v, args[1]);
 	for (u32 i = 1; i < LIST_REGISTERS; i++) {
 		v->vgic.list[i] = args[i + 1u];
 	}
-	v->run_flags = (u32)args[5];
-	v->core = core;
-	v->runner = current;
-	v->chain = runner->chain + 1u;
+	v->run_flags = args[5];
+	extend_chain(core, vcpu);
 	v->deadline = args[0] < runner->deadline ? args[0] : runner->deadline;
-	cores[core].current = vcpu;
 	hw_vcpu_switch(current, vcpu);
 	hw_deadline(v->deadline);
 	/* Of vCPUs that were on this core already, an interrupt tells. */
@@ -154,15 +160,24 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	return NIE_OK;
 }
 
-void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
+/* The core's last vCPU leaves it. */
+static granule_t leave_core(u32 core)
 {
-	granule_t g = cores[core].current;
-	struct vcpu *v = vcpu_at(g);
+	struct vcpu *v = vcpu_at(cores[core].current);
 	granule_t runner = v->runner;
 
 	v->core = CORE_NONE;
 	v->runner = GRANULE_NONE;
 	cores[core].current = runner;
+	return runner;
+}
+
+void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
+{
+	granule_t g = cores[core].current;
+	const struct vcpu *v = vcpu_at(g);
+	granule_t runner = leave_core(core);
+
 	if (runner == GRANULE_NONE) {
 		hw_vcpu_switch(g, GRANULE_NONE);
 		hw_deadline(NIE_NEVER);
@@ -176,7 +191,7 @@ void exit_to_runner(u32 core, u64 reason, u64 detail1, u64 detail2, u64 detail3)
 	r->x[3] = detail2;
 	r->x[4] = detail3;
 	hw_vcpu_switch(g, runner); /* only now are its list registers known */
-	r->x[1] |= v->vgic.list[0] / LIST_STATE_UNIT << 8 | v->vgic.ends << 16;
+	r->x[1] |= v->vgic.list[0] / LIST_STATE_UNIT * 0x100u | v->vgic.ends * 0x10000u;
 	for (u32 i = 1; i < LIST_REGISTERS; i++) {
 		r->x[4u + i] = v->vgic.list[i];
 	}
@@ -223,25 +238,27 @@ static void check_wait(u32 core)
 	}
 }
 
-/* End every run from the last vCPU down to `stop`. */
-static void unwind(u32 core, granule_t stop, u64 reason)
+/* What the end of the run of `g` tells of is not told again. */
+static void acknowledge(u32 core, granule_t g, u64 reason, bool last)
 {
-	for (u32 i = 0; i < CHAIN_LIMIT; i++) {
-		granule_t g = cores[core].current;
-		struct vcpu *v = vcpu_at(g);
-		struct vcpu *runner = vcpu_at(v->runner);
+	struct vcpu *v = vcpu_at(g);
+	struct vcpu *runner = vcpu_at(v->runner);
 
-		if (reason == NIE_EXIT_KICK && runner->runner == GRANULE_NONE) {
-			runner->kicked = 0;
-		}
-		if (reason == NIE_EXIT_INTERRUPT && g == stop) {
-			cores[core].interrupt = 0;
-		}
-		v->kicked = 0;
-		exit_to_runner(core, g == stop ? reason : (u64)NIE_EXIT_INTERRUPT, 0, 0, 0);
-		if (g == stop) {
-			return;
-		}
+	if (reason == NIE_EXIT_KICK && runner->runner == GRANULE_NONE) {
+		runner->kicked = 0;
+	}
+	if (reason == NIE_EXIT_INTERRUPT && last) {
+		cores[core].interrupt = 0;
+	}
+	v->kicked = 0;
+}
+
+/* End the runs of the last `count` vCPUs of the chain. */
+static void unwind(u32 core, u32 count, u64 reason)
+{
+	for (u32 left = count; left > 0u; left--) {
+		acknowledge(core, cores[core].current, reason, left == 1u);
+		exit_to_runner(core, left == 1u ? reason : (u64)NIE_EXIT_INTERRUPT, 0, 0, 0);
 	}
 }
 
@@ -255,8 +272,8 @@ static void drop_task(u32 core)
 void chain_check(u32 core)
 {
 	granule_t g = cores[core].current;
-	granule_t above = GRANULE_NONE; /* the vCPU that `g` lent the core to */
-	granule_t stop = GRANULE_NONE;  /* the one nearest to the core's task whose run must end */
+	u32 above = 0; /* how many vCPUs are above `g` */
+	u32 ends = 0;  /* of how many the runs must end */
 	u64 reason = 0;
 
 	if (g == GRANULE_NONE) {
@@ -266,24 +283,23 @@ void chain_check(u32 core)
 		cores[core].starting = 0;
 		hw_vcpu_load(g);
 	}
-	for (u32 i = 0; i < CHAIN_LIMIT && vcpu_at(g)->runner != GRANULE_NONE; i++) {
+	for (; above < CHAIN_LIMIT && vcpu_at(g)->runner != GRANULE_NONE; above++) {
 		u64 r = reason_to_stop(core, g);
 
 		if (r != 0u) {
-			stop = g;
+			ends = above + 1u;
 			reason = r;
 		}
-		above = g;
 		g = vcpu_at(g)->runner;
 	}
-	if (vcpu_at(g)->exiting != 0u && above != GRANULE_NONE) {
-		stop = above;
+	bool exiting = vcpu_at(g)->exiting != 0u;
+
+	if (exiting) {
+		ends = above;
 		reason = NIE_EXIT_KICK;
 	}
-	if (stop != GRANULE_NONE) {
-		unwind(core, stop, reason);
-	}
-	if (vcpu_at(g)->exiting != 0u) {
+	unwind(core, ends, reason);
+	if (exiting) {
 		drop_task(core);
 	} else if (cores[core].waiting != 0u) {
 		check_wait(core);
@@ -323,7 +339,10 @@ status_t core_start(u32 core, u32 target, granule_t vcpu)
 	if (target == core ? vcpu_at(old)->runner != GRANULE_NONE : cores[target].current != GRANULE_NONE) {
 		return NIE_CORE_START_BUSY_CORE;
 	}
-	begin_chain(target, vcpu);
+	v->core = target;
+	v->chain = 1;
+	v->deadline = NIE_NEVER;
+	cores[target].current = vcpu;
 	if (target == core) {
 		vcpu_at(old)->core = CORE_NONE;
 		hw_vcpu_switch(old, vcpu);

@@ -27,6 +27,7 @@ void vcpu_make(granule_t g)
 	v->runner = GRANULE_NONE;
 	v->chain = 1;
 	v->deadline = NIE_NEVER;
+	v->awaits = AWAITS_NOTHING;
 }
 
 void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack)
@@ -48,7 +49,20 @@ void vcpu_reset(granule_t vcpu, u64 entry, u64 argument, u64 stack)
 	v->x[0] = argument;
 	v->pc = entry;
 	v->pstate = v->guest != 0u ? PSTATE_GUEST : PSTATE_TASK;
-	v->awaits = AWAITS_NOTHING;
+}
+
+static void join(granule_t vcpu, granule_t vspace, u64 index, granule_t cspace)
+{
+	struct vcpu *v = vcpu_at(vcpu);
+	struct vspace *s = vspace_at(vspace);
+
+	s->vcpu[index] = vcpu;
+	v->vspace = vspace;
+	v->index = (u32)index;
+	v->guest = s->guest;
+	v->cspace = cspace;
+	v->cspace_serial = cspace == GRANULE_NONE ? 0u : cnode_serial(cspace);
+	v->power = s->guest != 0u && index != 0u ? VCPU_OFF : VCPU_ON;
 }
 
 status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t cspace, u64 entry, u64 argument,
@@ -56,10 +70,9 @@ status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t c
 {
 	granule_must_be(vcpu, GRANULE_VCPU);
 	granule_must_be(vspace, GRANULE_VSPACE);
-	struct vcpu *v = vcpu_at(vcpu);
-	struct vspace *s = vspace_at(vspace);
+	const struct vspace *s = vspace_at(vspace);
 
-	if (v->power != VCPU_UNCONFIGURED) {
+	if (vcpu_at(vcpu)->power != VCPU_UNCONFIGURED) {
 		return NIE_VCPU_CONFIGURE_WRONG_STATE_VCPU;
 	}
 	if (s->life != VSPACE_BUILDING) {
@@ -74,13 +87,7 @@ status_t vcpu_configure(granule_t vcpu, granule_t vspace, u64 index, granule_t c
 	if (s->guest != 0u ? stack != 0u : stack % 16u != 0u) {
 		return NIE_VCPU_CONFIGURE_BAD_VALUE_STACK;
 	}
-	s->vcpu[index] = vcpu;
-	v->vspace = vspace;
-	v->index = (u32)index;
-	v->guest = s->guest;
-	v->cspace = cspace;
-	v->cspace_serial = cspace == GRANULE_NONE ? 0u : cnode_serial(cspace);
-	v->power = s->guest != 0u && index != 0u ? VCPU_OFF : VCPU_ON;
+	join(vcpu, vspace, index, cspace);
 	if (s->guest != 0u) {
 		measure_event(vspace, MEASURED_VCPU, index, entry, argument);
 	}
@@ -99,6 +106,16 @@ void vcpu_kick(granule_t vcpu)
 	}
 }
 
+static void leave_vspace(granule_t g)
+{
+	struct vcpu *v = vcpu_at(g);
+
+	if (v->vspace != GRANULE_NONE) {
+		vspace_at(v->vspace)->vcpu[v->index] = GRANULE_NONE;
+		v->vspace = GRANULE_NONE;
+	}
+}
+
 bool vcpu_destroy(granule_t g, u32 *budget)
 {
 	granule_must_be(g, GRANULE_VCPU);
@@ -113,9 +130,7 @@ bool vcpu_destroy(granule_t g, u32 *budget)
 		return false;
 	}
 	*budget -= 1u;
-	if (v->vspace != GRANULE_NONE) {
-		vspace_at(v->vspace)->vcpu[v->index] = GRANULE_NONE;
-	}
+	leave_vspace(g);
 	hw_vcpu_forget(g);
 	granule_release(g, 1);
 	return true;

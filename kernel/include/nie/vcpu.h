@@ -59,21 +59,21 @@ struct vcpu {
 	granule_t vspace;
 	u32 index;   /* in the VSpace; MPIDR_EL1.Aff0 of a guest */
 	u32 guest;   /* 0: a task's */
-	u32 power;   /* enum vcpu_power */
+	u16 power;   /* enum vcpu_power */
 
 	u32 core;         /* that it is on, running or having lent it on; CORE_NONE */
 	granule_t runner; /* whom an exit returns to; NONE: it is the task a core was started with */
 	u64 deadline;     /* the earliest that it and those below it in the chain were given */
 	u32 chain;        /* its place in the chain, from 1 */
-	u32 kicked;
-	u32 exiting;      /* its VSpace or itself is being destroyed: it leaves its core, and runs no more */
+	u16 kicked;
+	u16 exiting;      /* its VSpace or itself is being destroyed: it leaves its core, and runs no more */
 
-	u32 awaits;   /* enum vcpu_awaits */
-	u32 awaits_register;
-	u32 awaits_size;   /* bytes */
-	u32 awaits_signed; /* width to extend to: 0 no, 4 or 8 */
+	u16 awaits;   /* enum vcpu_awaits */
+	u16 awaits_register;
+	u16 awaits_size;   /* bytes */
+	u16 awaits_signed; /* width to extend to: 0 no, 4 or 8 */
 
-	u32 run_flags;
+	u64 run_flags;
 	granule_t cspace; /* tasks */
 	u64 cspace_serial;
 
@@ -94,10 +94,10 @@ _Static_assert(sizeof(struct vcpu) <= GRANULE_SIZE, "a vCPU is one granule");
 struct core {
 	granule_t current; /* the vCPU that runs; NONE: idle with no task */
 	u32 online;
-	u32 waiting;       /* `current` sleeps in wait() */
+	u16 waiting;       /* `current` sleeps in wait() */
 	u64 wait_deadline;
-	u32 interrupt;     /* an interrupt for a task arrived and was not reported yet */
-	u32 starting;      /* another core put `current` here; it is not loaded yet */
+	u16 interrupt;     /* an interrupt for a task arrived and was not reported yet */
+	u16 starting;      /* another core put `current` here; it is not loaded yet */
 };
 
 extern struct core cores[NIE_MAX_CORES];

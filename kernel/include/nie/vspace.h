@@ -21,7 +21,7 @@ enum vspace_life {
 
 struct vspace {
 	u32 guest;  /* 0: a task's */
-	u32 life;   /* enum vspace_life */
+	u16 life;   /* enum vspace_life */
 	u32 vmid;   /* its alone while it exists */
 	u32 streams; /* 0: no device is attached to it (iodomain.h) */
 	u32 serial; /* never 0, never given again */
