@@ -55,7 +55,7 @@ def objects_size(guest):
 
 def slots_of(guest):
     """Of the VMM's CNode (guest.c): a frame or a table for each 2 MiB."""
-    return (guest.memory + guest.flash + guest.realm) // BLOCK + banks(guest) + GUEST_SLOTS
+    return (guest.memory + 2 * guest.flash + guest.realm) // BLOCK + banks(guest) + GUEST_SLOTS
 
 
 def guest_memory(source, platform, slots):
@@ -70,7 +70,7 @@ def guest_memory(source, platform, slots):
                        f"{guest.name}: {guest.kernel.value}, {guest.vcpus} vCPU{plural}")
         made += untyped(f"{guest.name}_objects", objects_size(guest), guest.where)
         if guest.flash:
-            made += untyped(f"{guest.name}_flash", guest.flash, guest.where)
+            made += untyped(f"{guest.name}_flash", 2 * guest.flash, guest.where)
         if guest.realm:
             made += untyped(f"{guest.name}_given", guest.realm, guest.where, "what it may share with its VMM")
         given[guest.name] = slots.give(slot, made)

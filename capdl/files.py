@@ -75,7 +75,7 @@ class Files:
         kernel, data = self.read(guest, "kernel", guest.kernel)
         guest.format = guest.format or guest_image.format_of(data)
         try:
-            guest_image.check(data, guest.kernel.value, guest.format, guest.memory, guest.load, initrd_size)
+            guest_image.check(data, guest.kernel.value, guest.format, guest.memory, guest.load, initrd_size, guest.flash)
         except Problem as problem:
             raise Problem(f"{guest.name}.kernel: {problem}", guest.kernel.where) from None
         return kernel, initrd, dtb

@@ -8,6 +8,7 @@ from capdl.problem import Problem, size_text
 from capdl.system import BLOCK
 
 RAM_BASE = 0x40000000  # of every guest: the QEMU `virt` map
+FLASH_END = 0x04000000  # of the first bank
 DEVICE_TREE = 64 << 10
 ARM64_MAGIC = b"ARM\x64"
 FORMATS = ("image", "elf", "raw")
@@ -76,14 +77,22 @@ def elf_end(data, file, memory):
     return max(s["p_paddr"] + s["p_memsz"] for s in segments) - RAM_BASE
 
 
-def raw_end(data, file, memory, load):
+def raw_end(data, file, memory, load, flash):
+    if load < flash:
+        if load + len(data) > flash:
+            raise Problem(f"{file} ({size_text(len(data))}) at {load:#x} goes beyond its flash of {size_text(flash)}: "
+                          f"give it more flash")
+        return 0
+    if load < FLASH_END:
+        raise Problem(f"{file}: load address {load:#x} is where QEMU's virt has flash, the guest has "
+                      f"{size_text(flash) if flash else 'none'}: give it flash")
     if not RAM_BASE <= load < RAM_BASE + memory:
         raise Problem(f"{file}: load address {load:#x} is outside the guest's RAM, {RAM_BASE:#x} to "
                       f"{RAM_BASE + memory:#x}")
     return load - RAM_BASE + len(data)
 
 
-def check(data, file, form, memory, load, initrd_size):
+def check(data, file, form, memory, load, initrd_size, flash=0):
     if not data:
         raise Problem(f"{file} is empty")
     if form == "image":
@@ -91,7 +100,7 @@ def check(data, file, form, memory, load, initrd_size):
     elif form == "elf":
         end = elf_end(data, file, memory)
     else:
-        end = raw_end(data, file, memory, load)
+        end = raw_end(data, file, memory, load, flash)
     needed = round_up(end, BLOCK) + round_up(initrd_size, 4096) + DEVICE_TREE
     if needed > memory:
         with_initrd = f", its initrd of {size_text(initrd_size)}" if initrd_size else ""

@@ -17,7 +17,7 @@ from capdl.problem import Problem
 from capdl.system import BLOCK, EXECUTE, GIB, PAGE, READ, WRITE
 
 CONTENT, RAM, VCPU, POLICY, STREAM = 1, 2, 3, 4, 5
-RAM_BASE, FLASH_BASE = 0x40000000, 0x04000000
+RAM_BASE, FLASH_BANKS = 0x40000000, (0, 0x04000000)
 DEBUGGABLE, HOST_CPU = 1, 2
 NO_HASH = bytes(32)
 
@@ -61,7 +61,8 @@ def measure(memory, vcpus, entry, tree_address, extents, debuggable=False, realm
     blocks_end = RAM_BASE if realm else end // BLOCK * BLOCK
     part(chain, extents, RAM_BASE, blocks_end, BLOCK, GIB)
     part(chain, extents, blocks_end, end, PAGE, BLOCK)
-    part(chain, extents, FLASH_BASE, FLASH_BASE + flash, BLOCK, GIB)
+    for bank in FLASH_BANKS:
+        part(chain, extents, bank, bank + flash, BLOCK, GIB)
     for index in range(vcpus):
         chain.add(VCPU, index, entry if index == 0 else 0, tree_address if index == 0 else 0)
     for stream in streams:

@@ -64,7 +64,7 @@ class Guest:
     limit: int = 0      # seconds; 0: none
     debuggable: bool = False
     cpu: str = "baseline"
-    flash: int = 0      # bytes of zeroes where QEMU's virt has its second flash bank
+    flash: int = 0      # bytes of each of the two flash banks of QEMU's virt
     realm: int = 0      # bytes that a realm guest may share with its VMM; 0: no realm guest
     weight: int = 100   # its share of the cores, against others'
     cpus: int = 0       # bit n: its vCPUs may run on core n; 0: on any

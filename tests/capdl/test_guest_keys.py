@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from capdl import device_tree, source
+from capdl import device_tree, guest_image, source
 from capdl.guest_image import format_of
 from capdl.problem import NOWHERE, Problem
 
@@ -35,6 +35,22 @@ def test_faults(keys, words):
     with pytest.raises(Problem) as caught:
         load(keys)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("load, flash, size, words", [
+    (0, 0, 64, "k: load address 0x0 is where QEMU's virt has flash, the guest has none: give it flash"),
+    (2 << 20, 2 << 20, 64, "k: load address 0x200000 is where QEMU's virt has flash, the guest has 2 MiB: give it flash"),
+    (0x1FFFC0, 2 << 20, 68, "k (68 bytes) at 0x1fffc0 goes beyond its flash of 2 MiB: give it more flash"),
+    (0x04000000, 64 << 20, 64, "k: load address 0x4000000 is outside the guest's RAM, 0x40000000 to 0x41000000")])
+def test_bad_firmware(load, flash, size, words):
+    with pytest.raises(Problem) as caught:
+        guest_image.check(bytes(size), "k", "raw", 16 << 20, load, 0, flash)
+    assert str(caught.value) == words
+
+
+def test_firmware_takes_no_ram():
+    guest_image.check(bytes(64 << 20), "k", "raw", 2 << 20, 0, 1 << 20, 64 << 20)
+    assert load("load: 0, flash: 2 MiB").load == 0
 
 
 def test_format():

@@ -13,7 +13,7 @@ PAYLOAD, ROOM = 0x40800000, 64 * MIB
 SYSTEM = f"""\
 machine: {{{{platform: qemu-virt, cores: 2}}}}
 guests:
-  boot: {{{{kernel: "{{cache}}/u-boot.bin", load: 0x40600000, initrd: payload, memory: 256 MiB, vcpus: 2, flash: 2 MiB}}}}
+  boot: {{{{kernel: "{{cache}}/u-boot.bin", load: 0, initrd: payload, memory: 256 MiB, vcpus: 2, flash: 2 MiB}}}}
 """
 
 

@@ -14,7 +14,7 @@ SYSTEM = Path(__file__).parent / "systems" / "corners.yaml"
 GUESTS = yaml.safe_load(SYSTEM.read_text())["guests"]
 CPUS = ("max", "neoverse-n1", "neoverse-v1", "cortex-a57", "cortex-a72", "cortex-a76")
 # Fewer checks than this, and the guest has not tested its corner.
-CHECKS = {"psci": 150, "timer": 680, "gic": 340, "cpu": 45, "fp": 6}
+CHECKS = {"psci": 150, "timer": 680, "gic": 340, "cpu": 45, "fp": 6, "map": 100}
 
 
 @pytest.fixture(scope="session")

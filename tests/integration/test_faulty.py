@@ -17,5 +17,6 @@ def test_faulty_guests_end_alone(boot, cpu, cores):
     details = {guest["name"]: guest["detail"] for guest in run.outcome.report["guests"]}
     assert details["crash"] == "vCPU 0: instruction fetch at 0x123456000, where there is no memory"
     # An undefined instruction goes to the vectors, which are where VBAR_EL1 points after reset: at nothing.
-    assert details["garbage"] == "vCPU 0: instruction fetch at 0x200, where there is no memory"
+    assert details["garbage"] == ("vCPU 0: instruction fetch at 0x200, where there is no memory; "
+                                  "`virt` has flash there: give it `flash`")
     assert details["loop"] == "after 6 seconds"

@@ -127,6 +127,24 @@ static void test_elf(void **state)
 	assert_int_equal(layout.tree, 0x40000000 + 16 * MIB - TREE_SIZE); /* no room below */
 }
 
+/* Kernels that are linked to where their own tables map them, and loaded where RAM is. */
+static void test_linked_elsewhere(void **state)
+{
+	(void)state;
+	make_elf();
+	header()->e_entry = 0xffff000000100040;
+	refused("outside its memory");
+	segment(0)->p_vaddr = 0xffff000000100000;
+	segment(1)->p_vaddr = 0xffff000000102000;
+	refused("outside its memory"); /* no code there */
+	segment(0)->p_flags = PF_R | PF_X;
+	assert_true(place());
+	assert_int_equal(layout.entry, 0x40001040);
+	assert_int_equal(layout.extent[0].ipa, 0x40001000);
+	header()->e_entry = 0xffff000000100800; /* behind its last byte */
+	refused("outside its memory");
+}
+
 static void test_bad_elfs(void **state)
 {
 	(void)state;
@@ -148,6 +166,9 @@ static void test_bad_elfs(void **state)
 	refused("truncated");
 	make_elf();
 	segment(0)->p_paddr = 0x1000;
+	refused("of flash from 0x1000 on, beyond its 0 MiB");
+	make_elf();
+	segment(0)->p_paddr = 0x20000000;
 	refused("beyond its 16 MiB");
 	make_elf();
 	segment(1)->p_memsz = ~0ul;
@@ -187,12 +208,39 @@ static void test_raw(void **state)
 	refused("no room for the device tree");
 }
 
+/* Firmware, as QEMU's -bios: in the first bank of flash, and all of RAM is free. */
+static void test_firmware(void **state)
+{
+	(void)state;
+	guest.format = IMAGE_RAW;
+	guest.load = 0;
+	refused("beyond its 0 MiB: give it more `flash`");
+	guest.flash = 2 * MIB;
+	guest.initrd = (struct file){"initramfs", image, 100};
+	assert_true(place());
+	assert_int_equal(layout.entry, 0);
+	assert_int_equal(layout.extent[0].ipa, 0);
+	assert_int_equal(layout.initrd_start, 0x40200000);
+	assert_int_equal(layout.tree, 0x40000000);
+	guest.load = 2 * MIB - sizeof(image);
+	assert_true(place());
+	assert_int_equal(layout.entry, 2 * MIB - sizeof(image));
+	guest.load += 4;
+	refused("beyond its 2 MiB: give it more `flash`");
+	guest.load = 2 * MIB;
+	refused("vmlinuz needs");
+	guest.load = 2;
+	refused("outside its memory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_image, setup), cmocka_unit_test_setup(test_initrd, setup),
 		cmocka_unit_test_setup(test_bad_images, setup), cmocka_unit_test_setup(test_elf, setup),
+		cmocka_unit_test_setup(test_linked_elsewhere, setup),
 		cmocka_unit_test_setup(test_bad_elfs, setup), cmocka_unit_test_setup(test_raw, setup),
+		cmocka_unit_test_setup(test_firmware, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

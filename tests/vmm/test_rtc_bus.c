@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include "absent.h"
 #include "pl031.h"
 
 #define BASE 0x09010000ul
@@ -116,10 +117,42 @@ static void test_bus(void **state)
 	assert_false(bus_add(&bus, &d)); /* full */
 }
 
+static void test_absent(void **state)
+{
+	struct bus bus = {.count = 0};
+	u64 value = 1;
+
+	(void)state;
+	assert_true(absent_attach(&bus));
+	for (u64 base = 0x0a000000; base < 0x0a004000; base += 0x200) {
+		assert_true(bus_dispatch(&bus, base, 4, 0, false, &value));
+		assert_int_equal(value, 0x74726976);
+		assert_true(bus_dispatch(&bus, base + 2, 1, 0, false, &value));
+		assert_int_equal(value, 0x72);
+		assert_true(bus_dispatch(&bus, base + 4, 4, 0, false, &value));
+		assert_int_equal(value, 1);
+		assert_true(bus_dispatch(&bus, base + 12, 4, 0, false, &value));
+		assert_int_equal(value, 0x554d4551);
+		value = 3;
+		assert_true(bus_dispatch(&bus, base + 0x70, 4, 0, true, &value));
+		assert_true(bus_dispatch(&bus, base + 0x70, 4, 0, false, &value));
+		assert_int_equal(value, 0);
+		assert_true(bus_dispatch(&bus, base + 8, 4, 0, false, &value));
+		assert_int_equal(value, 0); /* no device */
+	}
+	assert_false(bus_dispatch(&bus, 0x0a004000, 4, 0, false, &value));
+	value = 7;
+	assert_true(bus_dispatch(&bus, 0x09030fe0, 4, 0, true, &value));
+	assert_true(bus_dispatch(&bus, 0x09030fe0, 4, 0, false, &value));
+	assert_int_equal(value, 0); /* a PL061 would say what it is */
+	assert_false(absent_attach(&bus)); /* once */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clock), cmocka_unit_test(test_alarm), cmocka_unit_test(test_bus),
+		cmocka_unit_test(test_absent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,8 @@ from say import Failure, say
 MANUAL = "build/target/generated/nie/api.md"
 # Title, page of the site, file of the repository.
 PAGES = [("Start here", "index.md", "README.md"), ("Concepts", "concepts.md", "docs/concepts.md"),
-         ("Building systems", "capdl.md", "docs/capdl.md"), ("Writing a VMM", "writing-a-vmm.md", "docs/writing-a-vmm.md"),
+         ("Building systems", "capdl.md", "docs/capdl.md"), ("Running a guest", "guests.md", "docs/guests.md"),
+         ("Writing a VMM", "writing-a-vmm.md", "docs/writing-a-vmm.md"),
          ("Watching a system run", "tracing.md", "docs/tracing.md"),
          ("Security model", "security-model.md", "docs/security-model.md"), ("Assurance", "assurance.md", "docs/assurance.md"),
          ("The interface", "interface.md", MANUAL), ("Registers of guests", "registers.md", "docs/registers.md"),

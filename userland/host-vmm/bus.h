@@ -5,7 +5,7 @@
 #include "nie/task.h"
 
 /* Emulated devices of one guest, found by IPA. The guest's lock is held around every access. */
-#define BUS_DEVICES 8u
+#define BUS_DEVICES 12u
 
 struct bus_access {
 	u64 offset; /* in the device */

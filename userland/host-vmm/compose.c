@@ -234,7 +234,8 @@ bool compose_begin(struct guest *g)
 	g->private_bytes = 0;
 	g->ram[0] = (struct ram_part){GUEST_RAM_BASE, blocks_end, NIE_BLOCK_BITS, 0};
 	g->ram[1] = (struct ram_part){blocks_end, end, NIE_PAGE_BITS, 0};
-	g->ram[2] = (struct ram_part){GUEST_FLASH_BASE, GUEST_FLASH_BASE + g->config->flash, NIE_BLOCK_BITS, 0};
+	g->ram[2] = (struct ram_part){GUEST_FIRMWARE_BASE, GUEST_FIRMWARE_BASE + g->config->flash, NIE_BLOCK_BITS, 0};
+	g->ram[3] = (struct ram_part){GUEST_FLASH_BASE, GUEST_FLASH_BASE + g->config->flash, NIE_BLOCK_BITS, 0};
 	return take_memory(g) && make_objects(g) && prepare_sharing(g) && begin_part(g, 0);
 }
 

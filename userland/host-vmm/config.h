@@ -60,7 +60,7 @@ struct guest_config {
 	enum image_format format;
 	u64 load; /* raw only */
 	u64 memory;
-	u64 flash; /* bytes of zeroes where `virt` has its second bank */
+	u64 flash; /* bytes of each of `virt`'s two banks: firmware, and zeroes */
 	u32 vcpus;
 	u64 limit_seconds; /* 0: none */
 	u64 policy;        /* NIE_POLICY_* */

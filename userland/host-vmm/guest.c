@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "absent.h"
 #include "console.h"
 #include "nie/error.h"
 #include "nie/loops.h"
@@ -54,14 +55,15 @@ static bool add_devices(struct guest *g, u32 wall_clock)
 	pl011_init(&g->uart, uart_send, uart_line, g);
 	pl031_init(&g->rtc, wall_clock, nie_frequency(), nie_now, rtc_line, g);
 	return vgic_attach(&g->vgic, &g->bus) && pl011_attach(&g->uart, &g->bus, GUEST_UART_BASE) &&
-	       pl031_attach(&g->rtc, &g->bus, GUEST_RTC_BASE) && pci_attach(&g->pci, g->config, &g->bus);
+	       pl031_attach(&g->rtc, &g->bus, GUEST_RTC_BASE) && pci_attach(&g->pci, g->config, &g->bus) &&
+	       absent_attach(&g->bus);
 }
 
 /* Slots that a guest's capabilities take: frames, vCPUs, VSpace, tables and one spare table. */
 static u32 slots_needed(const struct guest_config *c)
 {
 	u64 in_pages = c->realm != 0u ? c->memory : c->memory % NIE_BLOCK_SIZE;
-	u64 blocks = (c->memory - in_pages + c->realm + c->flash) / NIE_BLOCK_SIZE;
+	u64 blocks = (c->memory - in_pages + c->realm + 2u * c->flash) / NIE_BLOCK_SIZE;
 	u64 pages = c->realm != 0u ? frames_banks(in_pages / NIE_PAGE_SIZE) : in_pages / NIE_PAGE_SIZE;
 	u64 tables = (c->memory >> 30) + in_pages / NIE_BLOCK_SIZE + 6u + (c->regions == 0u ? 0u : 1u + c->regions);
 

@@ -15,7 +15,7 @@
 #include "vcpu.h"
 #include "vgic.h"
 
-#define RAM_PARTS 3u /* 2 MiB frames, then 4 KiB ones; flash */
+#define RAM_PARTS 4u /* 2 MiB frames, then 4 KiB ones; two banks of flash */
 
 /* In turn; a guest that asked for a reset goes from ENDING to BUILDING. */
 enum guest_phase {

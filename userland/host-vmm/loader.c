@@ -44,14 +44,21 @@ static u64 ram_end(const struct guest_config *g)
 	return GUEST_RAM_BASE + g->memory;
 }
 
-/* In RAM as a whole, without overflow. */
+/* In RAM as a whole, or in the first bank of flash, without overflow. */
 static bool fits(const struct guest_config *g, u64 ipa, u64 size)
 {
+	if (ipa < g->flash) {
+		return size <= g->flash - ipa;
+	}
 	return ipa >= GUEST_RAM_BASE && ipa <= ram_end(g) && size <= ram_end(g) - ipa;
 }
 
 static bool too_large(struct loading *l, const char *name, u64 ipa, u64 size)
 {
+	if (ipa < GUEST_FLASH_SIZE) {
+		return fail(l, "%s needs %lu KiB of flash from 0x%lx on, beyond its %lu MiB: give it more `flash`", name,
+			    (size + 1023u) / 1024u, ipa, l->guest->flash / 0x100000u);
+	}
 	return fail(l, "%s needs %lu KiB from 0x%lx on, beyond its %lu MiB of memory: give it more", name,
 		    (size + 1023u) / 1024u, ipa, l->guest->memory / 0x100000u);
 }
@@ -116,6 +123,14 @@ static bool place_segment(struct loading *l, const Elf64_Phdr *p)
 	return add(l, f->name, p->p_paddr, f->data + p->p_offset, p->p_filesz);
 }
 
+/* The entry is an address as the program is linked. Where its segment is loaded elsewhere, so is the entry, as in QEMU. */
+static void place_entry(struct layout *y, u64 entry, const Elf64_Phdr *p)
+{
+	if ((p->p_flags & PF_X) != 0u && entry >= p->p_vaddr && entry - p->p_vaddr < p->p_filesz) {
+		y->entry = p->p_paddr + (entry - p->p_vaddr);
+	}
+}
+
 static bool place_elf(struct loading *l)
 {
 	const struct file *f = &l->guest->kernel;
@@ -139,9 +154,13 @@ static bool place_elf(struct loading *l)
 		Elf64_Phdr p;
 
 		memcpy(&p, f->data + h.e_phoff + i * sizeof(p), sizeof(p));
-		if (p.p_type == PT_LOAD && p.p_memsz != 0u && !place_segment(l, &p)) {
+		if (p.p_type != PT_LOAD || p.p_memsz == 0u) {
+			continue;
+		}
+		if (!place_segment(l, &p)) {
 			return false;
 		}
+		place_entry(l->layout, h.e_entry, &p);
 	}
 	return l->layout->extents != 0u || fail(l, "%s has nothing to load", f->name);
 }
@@ -157,6 +176,11 @@ static bool place_raw(struct loading *l)
 		return false;
 	}
 	l->layout->entry = l->guest->load;
+	if (l->guest->load < l->guest->flash) { /* all of RAM is free */
+		l->layout->kernel_start = ram_end(l->guest);
+		l->layout->kernel_end = GUEST_RAM_BASE + TREE_SIZE;
+		return true;
+	}
 	l->layout->kernel_start = l->guest->load;
 	l->layout->kernel_end = l->guest->load + f->size;
 	return true;

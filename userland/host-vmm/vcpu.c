@@ -23,6 +23,13 @@ void vcpu_notify(struct vcpu *v)
 	}
 }
 
+static const char *advice(const struct guest *g, u64 ipa)
+{
+	bool flash = ipa < GUEST_FLASH_BASE + GUEST_FLASH_SIZE && g->config->flash == 0u;
+
+	return flash ? "; `virt` has flash there: give it `flash`" : "";
+}
+
 static void handle_mmio(struct vcpu *v, const struct nie_run_exit *e)
 {
 	struct guest *g = v->guest;
@@ -32,8 +39,8 @@ static void handle_mmio(struct vcpu *v, const struct nie_run_exit *e)
 		v->reply = value;
 		return;
 	}
-	guest_end(g, "fault", "vCPU %u: %s of %u bytes at 0x%lx, where there is no device", v->index,
-		  e->mmio.write ? "write" : "read", e->mmio.size, e->mmio.ipa);
+	guest_end(g, "fault", "vCPU %u: %s of %u bytes at 0x%lx, where there is no device%s", v->index,
+		  e->mmio.write ? "write" : "read", e->mmio.size, e->mmio.ipa, advice(g, e->mmio.ipa));
 }
 
 static void handle_fault(struct vcpu *v, const struct nie_run_exit *e)
@@ -46,8 +53,8 @@ static void handle_fault(struct vcpu *v, const struct nie_run_exit *e)
 	if (e->fault.ipa == NIE_NEVER) {
 		guest_end(v->guest, "fault", "vCPU %u: %s that its memory does not allow", v->index, what);
 	} else {
-		guest_end(v->guest, "fault", "vCPU %u: %s at 0x%lx, where there is no memory", v->index, what,
-			  e->fault.ipa);
+		guest_end(v->guest, "fault", "vCPU %u: %s at 0x%lx, where there is no memory%s", v->index, what,
+			  e->fault.ipa, advice(v->guest, e->fault.ipa));
 	}
 }
 
