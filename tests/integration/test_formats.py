@@ -20,9 +20,6 @@ guests:
   linked: {{kernel: linked.elf, memory: 26 MiB}}
   firmware: {{kernel: "{guests}/hello.img", load: 0, memory: 28 MiB, flash: 2 MiB}}
 """
-# Of QEMU's own tree: what a guest under nie has not.
-NOT_THERE = ("/pcie@10000000", "/intc@8080000", "/pl061@9030000", "/gpio-keys", "/fw-cfg@9020000", "/flash@0",
-             "/intc@8000000/its@8080000", *(f"/virtio_mmio@a{slot * 0x200:06x}" for slot in range(32)))
 OWN_TREE = """\
 machine: {{platform: qemu-virt, cores: 2}}
 guests:
@@ -56,7 +53,7 @@ def test_formats(boot, tmp_path):
     (tmp_path / "linked.elf").write_bytes(linked_to(elf, 0xFFFF_0000_0000_0000))
     file = tmp_path / "formats.yaml"
     file.write_text(SYSTEM.format(guests=paths.TARGET / "guests"))
-    run = boot(file, cores=2)
+    run = boot(file, cores=2, icount=True)
     assert run.outcome.problem is None, run.tail()
     for guest, size in {"image": 16, "elf": 18, "raw": 20, "placed": 22, "tree": 24, "linked": 26,
                         "firmware": 28}.items():
@@ -80,15 +77,14 @@ def test_linked_elsewhere_in_plain_qemu(plain, tmp_path):
 def test_linux_with_a_tree_of_its_own(boot, tmp_path):
     tree = tmp_path / "virt.dtb"
     virt_tree(tree, cpus=2)
-    for node in NOT_THERE:
-        subprocess.run(["fdtput", "-r", str(tree), node], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(["fdtput", "-r", str(tree), "/pcie@10000000"], check=True)  # all else may stay: host-vmm's absent.c
     subprocess.run(["fdtput", "-t", "s", str(tree), "/", "model", "a tree of its own"], check=True)
     file = tmp_path / "own.yaml"
     file.write_text(OWN_TREE.format(tree=tree))
-    run = boot(file, cores=2)
+    run = boot(file, cores=2, icount=True)
     assert run.outcome.problem is None, run.tail()
     lines = run.of("own")
     assert any(line.endswith("Machine model: a tree of its own") for line in lines), run.tail()
     assert any("Kernel command line: console=ttyAMA0 nie.a.word" in line for line in lines)
     assert any("Memory: " in line and "/196608K" in line for line in lines)
-    assert "nie: cpus 2" in lines and lines[-1] == "nie: done", run.tail()
+    assert "nie: cpus 2" in lines and "nie: done" in lines, run.tail()
