@@ -26,6 +26,7 @@ ELSEWHERE = {
     "tools/nie bench where": ("tests/tools/test_bench.py", "def test_what_instructions_are("),
     "tools/nie test": ("tests/tools/test_suites.py", "def "),
     "tools/nie run FILE.yaml": ("tests/kit/test_examples.py", "def run("),
+    "tools/nie run FILE.yaml --cores 2 --interactive": ("tests/integration/test_boot_loader.py", "def prompt("),
     "tools/nie run examples/vmm/1-console.yaml --cores 1": ("tests/kit/test_examples.py", "def test_console("),
     "tools/nie run examples/vmm/2-guest.yaml --cores 1": ("tests/kit/test_examples.py", "def test_guest("),
     "tools/nie run examples/vmm/3-linux.yaml --cores 1": ("tests/kit/test_examples.py", "def test_linux("),
