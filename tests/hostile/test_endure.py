@@ -16,13 +16,14 @@ LONGEST = ("retype", "revoke", "delete-cnode", "kill", "map", "donate")
 
 
 @functools.cache
-def endure(folder, cores, seed=None):
+def endure(folder, cores, seed=None, kicks=False):
     image = folder / "endure.img"
-    if seed is not None:
+    if seed is not None or kicks:
         kernel = folder / "kernel.bin" if (folder / "kernel.bin").is_file() else TARGET / "kernel/arch/arm64/kernel.bin"
-        image = folder / f"endure-{seed}.img"
-        image.write_bytes(capdl.image.join(kernel, TARGET / "tests/hostile/endure.elf", f"seed {seed}\n".encode()))
-    hardware = machine.Machine(str(image), "max", cores, 1 << 30, icount=cores == 1)
+        word = "kicks" if kicks else f"seed {seed}"
+        image = folder / f"endure-{word.replace(' ', '-')}.img"
+        image.write_bytes(capdl.image.join(kernel, TARGET / "tests/hostile/endure.elf", f"{word}\n".encode()))
+    hardware = machine.Machine(str(image), "max", cores, 1 << 30, icount=cores == 1 or kicks)
     result = subprocess.run(hardware.command(interactive=False), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, timeout=600)
     lines = result.stdout.decode(errors="replace").splitlines()
@@ -114,6 +115,16 @@ def test_other_cores_are_served_in_between(endured):
     assert size > 900 << 20 and calls > 1000
     assert wakes >= 20 and kicks >= 20
     assert endured(4)["between-missing"] == [0]
+
+
+def test_a_kick_is_bounded(kernel_folder):
+    """Instructions of both cores from the call of vcpu_kick until the runner of a vCPU that computes has its core back, nobody else in
+    the kernel; of a task that sleeps, until it goes on. What other cores may do first is one hypercall each: above."""
+    found = endure(kernel_folder or TARGET, 4, kicks=True)
+    assert found["frequency"] == [10**9], "a tick is an instruction"
+    task, guest = found["kick-ticks"]
+    print(task, guest)
+    assert 100 < task <= bound("a kick") and 100 < guest <= bound("a kick")
 
 
 def test_every_kick_arrives(endured):

@@ -217,7 +217,6 @@ void bounded(void)
 	small_frames(untyped, slots);
 	cnodes(untyped, slots);
 	a_guest(untyped);
-	REPORT("frequency", nie_frequency());
 	REPORT("bytes", bytes);
 	report_op("longest-retype", &retype);
 	report_op("longest-revoke", &revoke);

@@ -57,7 +57,8 @@ void churn(u64 seed, u32 rounds);
 void vmids(void);
 void bounded(void);
 void between(void);
-void kicks(void);
+/* `busy`: also while a third core calls without a pause. */
+void kicks(bool busy);
 void registers(void);
 
 #endif
