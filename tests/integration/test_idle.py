@@ -17,7 +17,7 @@ import yaml
 SYSTEM = Path(__file__).parent / "systems" / "idle.yaml"
 FEW, MANY, GUESTS, CORES = 3, 30, 2, 4
 # Of each guest's second: its WFI, its VMM's search for another and wait, the interrupt, the guest again. Nothing of the cores.
-INSTRUCTIONS, ENTRIES = 3400, 8
+INSTRUCTIONS, ENTRIES = 3200, 8
 
 
 @pytest.fixture(scope="module")
