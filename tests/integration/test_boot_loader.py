@@ -9,7 +9,7 @@ import paths
 SWITCH = "\x1d"
 MIB = 1 << 20
 # The guest's initrd is a Linux kernel and, behind it, that one's initramfs.
-PAYLOAD, ROOM = 0x40800000, 64 * MIB
+PAYLOAD, ROOM = 0x40200000, 64 * MIB
 SYSTEM = f"""\
 machine: {{{{platform: qemu-virt, cores: 2}}}}
 guests:
