@@ -99,9 +99,13 @@ Proof. unfold own_memory. destruct (_ || _); [discriminate|]. destruct (snd _); 
 Lemma guest_call_placed n s c t r : Forall (placed n) (does (guest_call s c t r)).
 Proof.
   unfold guest_call. effects_placed; try apply end_guest_placed.
+  - unfold measurement_read. effects_placed.
+  - unfold measurement_extend. effects_placed.
+  - unfold realm_config. effects_placed. destruct (resolve _ _ _) as [l e]. destruct e; effects_placed.
   - unfold ipa_state_set, ripas_set. destruct (_ && _); [|constructor].
     pose proof (ripas_placed n (Z.to_nat N512) s (in_vspace (get (vcp s) c)) (get r 1) (get r 2) (get r 3) STEP_GRANULES) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[x ch] ps]. exact W.
   - unfold ipa_state_get. effects_placed.
+  - destruct (random_call _ _ _ _) eqn:R; [rewrite (random_call_does _ _ _ _ _ R)|]; constructor.
   - unfold suspend. effects_placed.
   - unfold cpu_on. effects_placed. Qed.
 Lemma trapped_placed n s c t r : Forall (placed n) (does (trapped s c t r)).
@@ -112,6 +116,8 @@ Proof.
   - unfold instruction_abort. destruct (own_memory _ _ _ _ _) eqn:O; [eapply own_memory_placed; eauto|]. unfold fault. effects_placed.
   - unfold system_register. match goal with |- context [match ?o with Some _ => _ | None => _ end] => destruct o end; effects_placed. Qed.
 
+Lemma harmless_placed n ps : Forall harmless ps -> Forall (placed n) ps.
+Proof. induction 1 as [|p ps F]; constructor; auto. destruct p; cbn in *; tauto. Qed.
 Theorem calls_place_inside n o s : bounded n s -> Forall (placed n) (commit o s).
 Proof.
   intros B. assert (M : forall l (f : Z -> vcpu), Forall (placed n) (map (fun g => SetVcpu g (f g)) l)) by (induction l; intros f; cbn [map]; constructor; auto; exact Logic.I).
@@ -154,7 +160,14 @@ Proof.
   - unfold stream_fault, take_events. pose proof (absorb_faults (attached (str s)) (firstn (Z.to_nat AT_ONCE) es) (faults (str s))) as F.
     destruct (absorb _ _ _) as [f ps]. cbn [snd] in F. destruct (is_stream st); cbn [snd]; [|constructor]. apply Forall_app. split; [now apply faults_placed|repeat constructor].
   - destruct (live _ _); [|constructor]. pose proof (trapped_placed n s c t r) as T. unfold trap_steps. destruct (then_next _); auto. apply Forall_app. split; auto. repeat constructor.
-  - apply call_placed. repeat constructor. Qed.
+  - apply call_placed. repeat constructor.
+  - apply harmless_placed, settle_harmless.
+  - apply call_placed. intros _. apply harmless_placed. destruct (_ =? _); repeat constructor.
+  - apply call_placed. intros _. apply harmless_placed. destruct (_ =? _); repeat constructor.
+  - repeat constructor.
+  - apply call_placed. repeat constructor.
+  - apply harmless_placed, irq_end_harmless.
+  - destruct (live _ _); [|constructor]. apply call_placed. intros _. destruct (debug_looks _ _ _ _); [constructor|]. destruct (debug_writes _); repeat constructor. Qed.
 
 (* At first nothing is outside. *)
 Inductive reachable_in (n : Z) : iso -> Prop :=

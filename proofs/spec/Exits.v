@@ -18,21 +18,27 @@ Definition B40 := Eval compute in p2 40. Definition B41 := Eval compute in p2 41
 Definition B60 := Eval compute in p2 60. Definition B61 := Eval compute in p2 61. Definition B62 := Eval compute in p2 62.
 
 (* A vCPU's registers: X0 to X30, then these: what its pending exit waits for, and its list registers (the first is the
-   kernel's own) with the count of ended interrupts. *)
+   kernel's own) with the count of ended interrupts; then PSTATE and what else vcpu_debug knows, in its order. *)
 Definition PC := 31. Definition WAITS := 32. Definition W_REGISTER := 33. Definition W_SIZE := 34. Definition W_EXTEND := 35.
 Definition LIST0 := 36. Definition LIST1 := 37. Definition LIST2 := 38. Definition LIST3 := 39. Definition ENDS := 40.
+Definition PSTATE := 41. Definition SCTLR := 49. Definition REGISTERS := 53.
 Definition file := tmap Z.
 Definition put (r : file) (l : list (Z * Z)) : file := fold_left (fun r p => set r (fst p) (snd p)) l r.
+(* A guest's vCPU that starts: at EL1 with interrupts masked, MMU and caches off. *)
+Definition reset_file (entry_ argument : Z) : file := put (init 0) [(0, argument); (PC, entry_); (PSTATE, 965); (SCTLR, 818939904)].
 Definition general (r : file) n : Z := if n <? 31 then get r n else 0.
 Definition set_general (r : file) n w : file := if n <? 31 then set r n w else r.
 
 (* What the hardware says of the trap, and what it answers when asked: ESR_EL2, FAR_EL2, HPFAR_EL2; is an interrupt pending;
-   when will the timer fire; the value of the ID register, if it is one. *)
-Record trap := mkTrap { esr : Z; far : Z; hpfar : Z; pending : bool; wake : Z; id_value : option Z }.
+   when will the timer fire; the value of the ID register, if it is one; random words, if it has a generator of them (they may be
+   used up). `digests` is no hardware's: the measurements of the vCPU's VSpace by number, each of four words. *)
+Record trap := mkTrap { esr : Z; far : Z; hpfar : Z; pending : bool; wake : Z; id_value : option Z; entropy : option (list Z);
+                        digests : Z -> list Z }.
 Inductive next := Goes | Undefined | Leaves (reason d1 d2 d3 : Z).
 (* What a trap does: its own registers, another vCPU that starts (at an entry, with an argument), steps of the isolation
-   layer, and whether it leaves to its runner. *)
-Record effect := mkEffect { own : file; starts : option (Z * Z * Z); does : list prim; then_next : next }.
+   layer, whether it leaves to its runner, and with what it extends a measurement of its VSpace's: number, bytes, value. *)
+Record effect := Effect { own : file; starts : option (Z * Z * Z); does : list prim; then_next : next; extends : option (Z * Z * Z) }.
+Notation mkEffect r st ps n := (Effect r st ps n None).
 Definition stays r := mkEffect r None [] Goes.
 Definition leaves r reason d1 d2 d3 := mkEffect r None [] (Leaves reason d1 d2 d3).
 
@@ -168,6 +174,49 @@ Definition ipa_state_set base_ top state :=
                (if changed : bool then Leaves exit_ipa_state base_ end_ state else Goes)
   end.
 
+(* Measurement 0 is how it was built; 1 to 4 are the guest's own. *)
+Definition MEASUREMENTS := 5.
+Definition measurement_read number :=
+  if MEASUREMENTS <=? number then answer 1
+  else let w n := nth n (digests t number) 0 in
+       stays (put r [(0, 0); (1, w 0%nat); (2, w 1%nat); (3, w 2%nat); (4, w 3%nat); (5, 0); (6, 0); (7, 0); (8, 0)]).
+(* X3 to X10 as one number, the first lowest. *)
+Definition extension := fold_right (fun n w => get r n + W64 * w) 0 [3; 4; 5; 6; 7; 8; 9; 10].
+Definition measurement_extend number bytes :=
+  if (number =? 0) || (MEASUREMENTS <=? number) || (64 <? bytes) then answer 1
+  else Effect (set r 0 0) None [] Goes (Some (number, bytes, extension mod p2 (8 * bytes))).
+(* The page that a guest asks to be told about itself in: 39, the width of its IPAs; 0, the hash is SHA-256; from word 64 on, its
+   policy. A granule's content is its bytes as one number. *)
+Definition config_page := 39 + policy (vs s v) * p2 4096.
+Definition realm_config ipa :=
+  if negb (is_private_range ipa (ipa + PAGE)) then answer 1
+  else let '(l, e) := resolve s v ipa in
+    match e with
+    | Ram => leaves (set r PC ((get r PC - 4) mod W64)) exit_fault ipa 2 0
+    | Leaf f rights => if writable rights then Effect (set r 0 0) None [Put (f + ipa mod span l / PAGE) None config_page] Goes None else answer 1
+    | _ => answer 1
+    end.
+
+(* ---- TRNG (DEN0098) ---- *)
+Definition TRNG := 2214592592.     (* 0x84000050 *)
+Definition NO_ENTROPY := negative 3.
+Definition random_bits (words : list Z) many width :=
+  if (many =? 0) || (3 * width <? many) then answer INVALID_PARAMETERS
+  else if Z.of_nat (length words) * width <? many then answer NO_ENTROPY
+  else let word i := if i * width <? many then nth (Z.to_nat i) words 0 / p2 (64 - Z.min (many - i * width) width) else 0 in
+       stays (put r [(0, SUCCESS); (3, word 0); (2, word 1); (1, word 2)]).
+Definition random_call f a : option effect :=
+  match entropy t with
+  | None => None
+  | Some words =>
+      if f =? TRNG then Some (answer 65536)
+      else if f =? TRNG + 1 then Some (answer (if ((TRNG <=? a) && (a <=? TRNG + 3)) || (a =? TRNG + 3 + SMC64) then SUCCESS else NOT_SUPPORTED))
+      else if f =? TRNG + 2 then Some (stays (put r [(0, 1595738819); (1, 1266437670); (2, 178139576); (3, 1826091620)]))
+      else if f =? TRNG + 3 then Some (random_bits words a 32)
+      else if f =? TRNG + 3 + SMC64 then Some (random_bits words a 64)
+      else None
+  end.
+
 Definition guest_call :=
   let f := get r 0 mod B32 in let wide := negb (bits f B30 B1 =? 0) in
   let arg n := if wide then get r n else get r n mod B32 in
@@ -181,9 +230,12 @@ Definition guest_call :=
   if negb (is_supported f) then
     if f =? RSI + 400 then stays (put r [(0, if get r 1 =? 65536 then 0 else 1); (1, 65536); (2, 65536)])
     else if f =? RSI + 401 then stays (put r [(0, 0); (1, 0)])
+    else if f =? RSI + 402 then measurement_read (get r 1)
+    else if f =? RSI + 403 then measurement_extend (get r 1) (get r 2)
+    else if f =? RSI + 406 then realm_config (get r 1)
     else if f =? RSI + 407 then ipa_state_set (get r 1) (get r 2) (get r 3)
     else if f =? RSI + 408 then ipa_state_get (get r 1) (get r 2)
-    else answer NOT_SUPPORTED
+    else match random_call f a with Some e => e | None => answer NOT_SUPPORTED end
   else if n =? 1 then suspend a
   else if n =? 3 then cpu_on a (arg 2) (arg 3)
   else if n =? 2 then mkEffect r None [SetVcpu c (with_power Off)] (Leaves exit_cpu_off 0 0 0)
@@ -212,9 +264,13 @@ Definition trapped (s : kern) (c : Z) (t : trap) (r : file) : effect :=
 Definition shown (r : file) (reason d1 d2 d3 : Z) : list (Z * Z) :=
   [(0, 0); (1, reason + get r LIST0 / B62 * B8 + get r ENDS * B16); (2, d1); (3, d2); (4, d3); (5, get r LIST1); (6, get r LIST2); (7, get r LIST3)].
 Definition off_core (x : vcpu) := mkVcpu (in_vspace x) (index x) (of_guest x) (powered x) NONE NONE (deadline x) (kicked x) (exiting x) (cspace x) (cspace_serial x).
+Definition now_runs (x : pcore) g := mkCore g (sleeps x) (wakes_at x) (unheard x) (begins x).
+(* The core goes back to the runner of the vCPU that it runs. *)
+Definition lend_back (s : kern) c : list prim :=
+  let x := get (vcp s) c in [SetVcpu c (off_core x); SetCore (core x) (now_runs (get (cor s) (core x)) (runner x))].
 (* All steps of a trap: whoever leaves is on no core any more. *)
 Definition trap_steps (s : kern) c (e : effect) : list prim :=
-  match then_next e with Leaves _ _ _ _ => does e ++ [SetVcpu c (off_core (get (vcp (ksteps (does e) s)) c))] | _ => does e end.
+  match then_next e with Leaves _ _ _ _ => does e ++ lend_back (ksteps (does e) s) c | _ => does e end.
 
 (* ---- runs ---- *)
 Definition list_allowed w := (bits w B32 B9 =? 0) && (bits w B42 B6 =? 0) && (bits w B56 B4 =? 0) && (bits w B61 B1 =? 0) &&
@@ -240,22 +296,6 @@ Definition lent (x : vcpu) current on until := mkVcpu (in_vspace x) (index x) (o
 (* The runner is given by the core, which knows its current vCPU. `now_running` are the registers it runs with. *)
 Definition run_vcpu_ (s : kern) (current c until l1 l2 l3 flags : Z) : outcome :=
   call (is_vcpu s c && is_vcpu s current) (run_guards s current c l1 l2 l3 flags)
-       [SetVcpu c (lent (get (vcp s) c) current (core (get (vcp s) current)) (Z.min until (deadline (get (vcp s) current))))].
+       [SetVcpu c (lent (get (vcp s) c) current (core (get (vcp s) current)) (Z.min until (deadline (get (vcp s) current))));
+        let n := core (get (vcp s) current) in SetCore n (now_runs (get (cor s) n) c)].
 Definition now_running (r : file) reply l1 l2 l3 : file := put (accept_reply r reply) [(LIST1, l1); (LIST2, l2); (LIST3, l3)].
-
-(* ---- debugging: only a guest whose policy, measured and fixed by activation, says so ---- *)
-Definition debuggable (s : kern) c := let x := get (vcp s) c in negb (in_vspace x =? NONE) && Z.odd (policy (vs s (in_vspace x))).
-Definition debug_guards (s : kern) c what at_ : list guard :=
-  let x := get (vcp s) c in let memory := Z.odd what in let write := bits what 2 B1 =? 1 in
-  let e := snd (resolve s (in_vspace x) at_) in [
-  (err_wrong_state, vcpu_debug_vcpu, negb (debuggable s c));
-  (err_busy, vcpu_debug_vcpu, on_core s c);
-  (err_bad_value, vcpu_debug_what, 4 <=? what);
-  (err_bad_value, vcpu_debug_at, if memory then SHARED_HALF <=? at_ else (44 <=? at_) || (write && (at_ =? 32)));
-  (err_unaligned, vcpu_debug_at, memory && negb (at_ mod 8 =? 0));
-  (err_not_mapped, vcpu_debug_at, memory && match e with Leaf _ _ => false | _ => true end)].
-(* ---- a core begins with a task ---- *)
-Definition core_start_guards (s : kern) c (busy_core : bool) : list guard := [
-  (err_wrong_state, core_start_vcpu, of_guest (get (vcp s) c) || negb (can_run s c));
-  (err_busy, core_start_vcpu, on_core s c);
-  (err_busy, core_start_core, busy_core)].

@@ -93,6 +93,7 @@ Definition okp (p : prim) (s : iso) : Prop :=
       get (ste (str (k s))) st = NONE /\ get (cfg s) st = NONE /\
       (v <> NONE -> live (k s) v = true /\ living (get (vsp (k s)) v) <> Dead /\ 0 <= st < STREAMS) /\
       (w = NONE \/ (exists st', st' <> st /\ get (attached (str (k s))) st' = w) \/ forall l i, cached s true w l i = Empty)
+  | Put g _ _ => exists v l i f r, live (k s) v = true /\ entry_at (k s) v l i = Leaf f r /\ 0 <= g - f < leaf_size l
   | _ => True
   end.
 
@@ -148,7 +149,7 @@ Proof.
   unfold live, is_object. destruct (get (gran (k s)) g) as [| | |[[[? ?] ?]|]| | | |b [[? ?]|] ?|b ps|]; destruct x as [| | |[[[? ?] ?]|]| | | |b' [[? ?]|] ?|b' ps'|];
     cbn; try tauto; intros C; repeat split; try discriminate; try (destruct C as [-> _]; reflexivity). Qed.
 
-Ltac fields := cbn [k tlb cfg mem meas gran vsp vmids next_serial vcp str attached ste faults upd_gran upd_vsp upd_vcp upd_str].
+Ltac fields := cbn [k tlb cfg mem meas gran vsp vmids next_serial vcp str cor fired attached ste faults upd_gran upd_vsp upd_vcp upd_str upd_cor upd_fired].
 Lemma tlbs_of_eq u w : (tlbs_of u =? tlbs_of w) = Bool.eqb u w. Proof. destruct u, w; reflexivity. Qed.
 Lemma cached_k s s' u v l i : tlb s' = tlb s -> vmid (get (vsp (k s')) v) = vmid (get (vsp (k s)) v) -> cached s' u v l i = cached s u v l i.
 Proof. unfold cached. intros -> ->. auto. Qed.
@@ -202,6 +203,19 @@ Proof.
   - intros u m l i U. destruct (T u m l i) as [-> | ->]; [apply I; auto|auto].
   - intros v L D. destruct (dead_gone _ I v L D) as (A & B & E). repeat split; rewrite ?K; auto. intros u l i. destruct (Tc u v l i) as [-> | ->]; auto.
   - apply (devs_keep s); auto; rewrite ?K; auto; [apply I|]. intros v l i L B E. destruct (Tc true v l i) as [-> | ->]; auto. Qed.
+
+Lemma heads_apart s f g j n : inv s -> 0 <= j < size_of (get (gran (k s)) f) -> 0 <= n < size_of (get (gran (k s)) g) ->
+  is_object (k s) f -> is_object (k s) g -> f + j = g + n -> f = g.
+Proof.
+  intros I J N F G E. unfold is_object in *.
+  destruct (Z.eq_dec j 0) as [->|], (Z.eq_dec n 0) as [->|]; try lia.
+  - pose proof (tails _ I g n ltac:(lia)) as T. replace (g + n) with f in T by lia. rewrite T in F. tauto.
+  - pose proof (tails _ I f j ltac:(lia)) as T. replace (f + j) with g in T by lia. rewrite T in G. tauto.
+  - pose proof (tails _ I f j ltac:(lia)) as T. pose proof (tails _ I g n ltac:(lia)) as U. rewrite E in T. congruence.
+Qed.
+Lemma leaf_frame s v l i f r : okent s v l i (Leaf f r) -> leaf_size l = size_of (get (gran s) f) /\ is_object s f.
+Proof. unfold okent, is_object, leaf_size. destruct (get (gran s) f) as [| | | | | | |b [[? ?]|] ?|b ?|]; try tauto.
+  - intros (_ & _ & -> & _). destruct b; auto. - intros (-> & _). destruct b; auto. Qed.
 
 Theorem step_inv p s : inv s -> okp p s -> inv (step p s).
 Proof.
@@ -420,4 +434,18 @@ Proof.
            ++ rewrite E. apply P4.
         -- apply Q; auto. intros x X. apply (B x). rewrite A. destruct (Z.eqb_spec x st) as [->|]; [congruence|auto].
   - (* SetFault *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
+  - (* SetCore *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
+  - (* SetFired *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
+  - (* Put *) destruct P as (v & l & i & f & r & L & E & Hj).
+    assert (R : okent (k s) v l i (Leaf f r)) by (rewrite <- E; apply I). destruct (leaf_frame _ _ _ _ _ _ R) as [S1 S2].
+    assert (N : 0 <= g - f < size_of (get (gran (k s)) f)) by lia.
+    constructor; cbn [k tlb]; try apply I.
+    + intros h F. cbn [step kstep k] in F. cbn [step mem]. rewrite get_set. destruct (Z.eqb_spec h g) as [->|]; [|now apply (free_zero _ I)]. exfalso.
+      assert (X : g = f) by (apply (heads_apart s g f 0 (g - f)); auto; try lia; [rewrite F; cbn; lia|unfold is_object; now rewrite F]).
+      subst f. cbn in R. rewrite F in R. auto.
+    + intros h b F j J. cbn [step kstep k] in F. cbn [step mem]. rewrite get_set. destruct (Z.eqb_spec (h + j) g) as [X|]; [|eapply (scrubbed_zero _ I); eauto]. exfalso.
+      assert (h = f). { apply (heads_apart s h f j (g - f)); auto; [now rewrite F|unfold is_object; now rewrite F|lia]. }
+      subst h. cbn in R. rewrite F in R. auto.
+    + apply (devs_same s); auto. apply I.
+  - (* Tell *) destruct I as [? ? ? ? ? ? ? ? ? ? Dg D]. constructor; auto. destruct D as [O S C Q]. constructor; auto.
 Qed.

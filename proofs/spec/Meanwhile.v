@@ -50,19 +50,6 @@ Proof.
   split; auto. rewrite <- E. apply D. congruence. Qed.
 
 (* ---- frames do not overlap; memory that nothing maps cannot be reached ---- *)
-Lemma heads_apart s f g j n : inv s -> 0 <= j < size_of (get (gran (k s)) f) -> 0 <= n < size_of (get (gran (k s)) g) ->
-  is_object (k s) f -> is_object (k s) g -> f + j = g + n -> f = g.
-Proof.
-  intros I J N F G E. unfold is_object in *.
-  destruct (Z.eq_dec j 0) as [->|], (Z.eq_dec n 0) as [->|]; try lia.
-  - pose proof (tails _ I g n ltac:(lia)) as T. replace (g + n) with f in T by lia. rewrite T in F. tauto.
-  - pose proof (tails _ I f j ltac:(lia)) as T. replace (f + j) with g in T by lia. rewrite T in G. tauto.
-  - pose proof (tails _ I f j ltac:(lia)) as T. pose proof (tails _ I g n ltac:(lia)) as U. rewrite E in T. congruence.
-Qed.
-Lemma leaf_frame s v l i f r : okent s v l i (Leaf f r) -> leaf_size l = size_of (get (gran s) f) /\ is_object s f.
-Proof. unfold okent, is_object, leaf_size. destruct (get (gran s) f) as [| | | | | | |b [[? ?]|] ?|b ?|]; try tauto.
-  - intros (_ & _ & -> & _). destruct b; auto. - intros (-> & _). destruct b; auto. Qed.
-
 Definition hidden (s : iso) (g : Z) : Prop := forall v l i f r, live (k s) v = true ->
   entry_at (k s) v l i = Leaf f r \/ (exists u, cached s u v l i = Leaf f r) -> ~ 0 <= g - f < leaf_size l.
 Lemma leaf_right s v l i f r : inv s -> live (k s) v = true -> entry_at (k s) v l i = Leaf f r \/ (exists u, cached s u v l i = Leaf f r) ->

@@ -13,7 +13,10 @@ Inductive op :=
 | VspaceDestroy (v budget : Z) | VcpuDestroy (c budget : Z)
 | RipasSet (v base top state : Z)
 | StreamAttach (st v : Z) (es : list event_of) | StreamDetach (st v : Z) | StreamFault (st : Z) (es : list event_of)
-| Traps (c : Z) (t : trap) (r : file) | Runs (current c until l1 l2 l3 flags : Z).
+| Traps (c : Z) (t : trap) (r : file) | Runs (current c until l1 l2 l3 flags : Z)
+| Settles (n now : Z) (w : cause) | Kick (c : Z) | CoreStart (n target c : Z)
+| IrqBind (i n : Z) | IrqAck (i : Z) | IrqEnd (i : Z)
+| Debugs (c what at_ value : Z).
 
 Definition done (o : outcome) : list prim := match o with Done ps => ps | _ => [] end.
 Definition commit (o : op) (s : kern) : list prim :=
@@ -34,6 +37,9 @@ Definition commit (o : op) (s : kern) : list prim :=
   | StreamFault st es => snd (stream_fault s st es)
   | Traps c t r => if live s (in_vspace (get (vcp s) c)) then trap_steps s c (trapped s c t r) else []
   | Runs p c u l1 l2 l3 f => done (run_vcpu_ s p c u l1 l2 l3 f)
+  | Settles n now w => settles (settle s n now w) | Kick c => done (vcpu_kick s c) | CoreStart n target c => done (core_start s n target c)
+  | IrqBind i n => irq_bind i n | IrqAck i => done (irq_ack s i) | IrqEnd i => irq_end s i
+  | Debugs c what a w => if live s (in_vspace (get (vcp s) c)) then done (vcpu_debug s c what a w) else []
   end.
 
 Lemma live_is s v : is_vspace s v = live s v. Proof. reflexivity. Qed.
@@ -274,7 +280,7 @@ Proof.
   rewrite step_k. cbn [kstep]. fields. now rewrite (meanwhile_k _ _ M3). Qed.
 
 Lemma runs_safe s p c u a b d f : safe (done (run_vcpu_ (k s) p c u a b d f)) s.
-Proof. unfold run_vcpu_. call_of E. apply one. cbn; auto. Qed.
+Proof. unfold run_vcpu_. call_of E. apply prim_then; [cbn; auto|]. intros. apply one. cbn; auto. Qed.
 
 (* Whatever is called, every step of it is in its right place. *)
 Theorem calls_are_safe o s : inv s -> safe (commit o (k s)) s.
@@ -295,7 +301,14 @@ Proof.
   - destruct (live (k s) v) eqn:L; [|apply nil_safe]. unfold ripas_set. destruct (_ && _); [|apply nil_safe].
     pose proof (ripas_walk_good (Z.to_nat N512) s v base top state STEP_GRANULES J L) as W. destruct (ripas_walk _ _ _ _ _ _ _) as [[r c] ps]. exact W.
   - now apply stream_attach_safe. - now apply stream_detach_safe. - apply stream_fault_safe.
-  - destruct (live _ _) eqn:L; [now apply traps_safe|apply nil_safe]. - apply runs_safe. Qed.
+  - destruct (live _ _) eqn:L; [now apply traps_safe|apply nil_safe]. - apply runs_safe.
+  - apply harmless_safe, settle_harmless.
+  - unfold vcpu_kick. call_of E. apply harmless_safe. destruct (_ =? _); repeat constructor.
+  - unfold core_start. call_of E. apply harmless_safe. destruct (_ =? _); repeat constructor.
+  - apply harmless_safe. repeat constructor.
+  - unfold irq_ack. call_of E. apply harmless_safe. repeat constructor.
+  - apply harmless_safe, irq_end_harmless.
+  - destruct (live _ _) eqn:L; [now apply debug_safe|apply nil_safe]. Qed.
 
 (* ---- every state that can be reached ---- *)
 (* At first every granule is the kernel's or free, free is zero, there is no VSpace, and every stream aborts. *)

@@ -70,9 +70,15 @@ Definition fault_none := mkFault 0 0 0 0.
 Definition STREAMS := 64. (* that the SMMU tells apart, on the platform that the lockstep is built for *)
 Record streams := mkStreams { attached : tmap Z; ste : tmap Z; faults : tmap fault }.
 
-(* What the kernel decides by. Its calls are functions of this and of their arguments. *)
+(* A core: the vCPU that runs there (NONE: no task), whether that one sleeps and until when, whether an interrupt for a task
+   came that nobody heard of yet, and whether another core put the vCPU there just now. *)
+Record pcore := mkCore { runs_now : Z; sleeps : bool; wakes_at : Z; unheard : bool; begins : bool }.
+Definition core_none := mkCore NONE false 0 false false.
+
+(* What the kernel decides by. Its calls are functions of this and of their arguments. `fired`: interrupts that came and were
+   not acknowledged. *)
 Record kern := mkKern { gran : tmap granule; vsp : tmap vspace; vmids : tmap bool; next_serial : Z; vcp : tmap vcpu;
-                        str : streams }.
+                        str : streams; cor : tmap pcore; fired : tmap bool }.
 
 (* What a guest's measurement is a hash of (docs/decisions/0006-sealing.md); of content, what was hashed. *)
 Inductive measured := MContent (ipa bytes rights : Z) (content : list Z) | MRam (ipa bytes size_bits : Z)
@@ -84,6 +90,9 @@ Inductive measured := MContent (ipa bytes rights : Z) (content : list Z) | MRam 
 Definition tlbs_of (device : bool) : Z := if device then 1 else 0.
 Record iso := mkIso { k : kern; tlb : tmap (tmap (tmap (tmap entry))); cfg : tmap Z; mem : tmap Z;
                       meas : tmap (list measured) }.
+
+(* What else the hardware is told: the interrupt controller, and another core. *)
+Inductive told := Enable (i n : Z) | Disable (i : Z) | Deactivate (i : Z) | Ipi (n : Z).
 
 Inductive prim :=
 | SetTab (v l i : Z) (e : entry)
@@ -104,12 +113,18 @@ Inductive prim :=
 | SetSte (st v : Z)                    (* the stream table entry points to v's tables; NONE: it aborts *)
 | DropSte (st : Z)                     (* CFGI_STE and CMD_SYNC: the SMMU has no copy of it any more *)
 | Attach (st v : Z)                    (* the kernel remembers whose the stream is; NONE: nobody's *)
-| SetFault (st : Z) (x : fault).
+| SetFault (st : Z) (x : fault)
+| SetCore (n : Z) (x : pcore)
+| SetFired (i : Z) (b : bool)
+| Put (g : Z) (word : option Z) (w : Z) (* the kernel writes a word of a guest's page, or all of it *)
+| Tell (x : told).
 
-Definition upd_gran (s : kern) g := mkKern g (vsp s) (vmids s) (next_serial s) (vcp s) (str s).
-Definition upd_vsp (s : kern) v := mkKern (gran s) v (vmids s) (next_serial s) (vcp s) (str s).
-Definition upd_vcp (s : kern) c := mkKern (gran s) (vsp s) (vmids s) (next_serial s) c (str s).
-Definition upd_str (s : kern) x := mkKern (gran s) (vsp s) (vmids s) (next_serial s) (vcp s) x.
+Definition upd_gran (s : kern) g := mkKern g (vsp s) (vmids s) (next_serial s) (vcp s) (str s) (cor s) (fired s).
+Definition upd_vsp (s : kern) v := mkKern (gran s) v (vmids s) (next_serial s) (vcp s) (str s) (cor s) (fired s).
+Definition upd_vcp (s : kern) c := mkKern (gran s) (vsp s) (vmids s) (next_serial s) c (str s) (cor s) (fired s).
+Definition upd_str (s : kern) x := mkKern (gran s) (vsp s) (vmids s) (next_serial s) (vcp s) x (cor s) (fired s).
+Definition upd_cor (s : kern) c := mkKern (gran s) (vsp s) (vmids s) (next_serial s) (vcp s) (str s) c (fired s).
+Definition upd_fired (s : kern) f := mkKern (gran s) (vsp s) (vmids s) (next_serial s) (vcp s) (str s) (cor s) f.
 Definition upd_tab (x : vspace) t := mkVs (guest x) (living x) (vmid x) (serial x) (vcpus x) (policy x) t.
 Definition entry_at (s : kern) (v l i : Z) : entry := get (get (tab (get (vsp s) v)) l) i.
 Definition upd_entry (s : kern) v l i e : kern :=
@@ -121,17 +136,17 @@ Definition kstep (p : prim) (s : kern) : kern :=
   | SetTab v l i e => upd_entry s v l i e
   | FillTab v l i n e =>
       let x := get (vsp s) v in upd_vsp s (set (vsp s) v (upd_tab x (set (tab x) l (fill (get (tab x) l) i n e))))
-  | InvIpa _ _ _ | InvAll _ _ | Scrub _ _ | Measure _ _ | MeasureFrame _ _ _ _ _ | DropSte _ => s
+  | InvIpa _ _ _ | InvAll _ _ | Scrub _ _ | Measure _ _ | MeasureFrame _ _ _ _ _ | DropSte _ | Put _ _ _ | Tell _ => s
   | SetGran g x => upd_gran s (set (gran s) g x)
   | Claim g n x => upd_gran s (set (fill (gran s) g n (GTail g)) g x)
   | Release g n => upd_gran s (fill (gran s) g n GFree)
   | NewVspace v gu m ser =>
       mkKern (set (set (gran s) (v + 1) (GRoot v)) v GVspace)
              (set (vsp s) v (mkVs gu Building m ser (init NONE) 0 (init (init Empty))))
-             (set (vmids s) m true) (if ser =? NONE then 1 else ser + 1) (vcp s) (str s)
+             (set (vmids s) m true) (if ser =? NONE then 1 else ser + 1) (vcp s) (str s) (cor s) (fired s)
   | EndVspace v =>
       mkKern (fill (gran s) v 2 GFree) (set (vsp s) v vs_none) (set (vmids s) (vmid (get (vsp s) v)) false)
-             (next_serial s) (vcp s) (str s)
+             (next_serial s) (vcp s) (str s) (cor s) (fired s)
   | SetVs v x =>
       let y := get (vsp s) v in
       upd_vsp s (set (vsp s) v (mkVs (guest y) (living x) (vmid y) (serial y) (vcpus x) (policy x) (tab y)))
@@ -139,6 +154,8 @@ Definition kstep (p : prim) (s : kern) : kern :=
   | SetSte st v => upd_str s (mkStreams (attached (str s)) (set (ste (str s)) st v) (faults (str s)))
   | Attach st v => upd_str s (mkStreams (set (attached (str s)) st v) (ste (str s)) (faults (str s)))
   | SetFault st x => upd_str s (mkStreams (attached (str s)) (ste (str s)) (set (faults (str s)) st x))
+  | SetCore n x => upd_cor s (set (cor s) n x)
+  | SetFired i b => upd_fired s (set (fired s) i b)
   end.
 
 Definition is_leaf (e : entry) : bool := match e with Leaf _ _ | Dev _ _ => true | _ => false end.
@@ -155,6 +172,12 @@ Definition drop_leaf (t : tmap (tmap entry)) (l i : Z) : tmap (tmap entry) :=
 Fixpoint contents (m : tmap Z) (g : Z) (n : nat) : list Z :=
   match n with O => [] | S n => get m g :: contents m (g + 1) n end.
 
+(* A granule's content is its bytes as one number, the first lowest: word j of it, and with that word replaced. *)
+Definition WORD := 18446744073709551616.
+Definition word_of_page (x j : Z) : Z := x / WORD ^ j mod WORD.
+Definition put_in (x : Z) (j : option Z) (w : Z) : Z :=
+  match j with None => w | Some j => x + (w - word_of_page x j) * WORD ^ j end.
+
 Definition step (p : prim) (s : iso) : iso :=
   let k' := kstep p (k s) in
   match p with
@@ -168,6 +191,7 @@ Definition step (p : prim) (s : iso) : iso :=
   | MeasureFrame v ipa r f n =>
       mkIso k' (tlb s) (cfg s) (mem s)
             (set (meas s) v (MContent ipa (n * PAGE) r (contents (mem s) f (Z.to_nat n)) :: get (meas s) v))
+  | Put g j w => mkIso k' (tlb s) (cfg s) (set (mem s) g (put_in (get (mem s) g) j w)) (meas s)
   | DropSte st => mkIso k' (tlb s) (set (cfg s) st NONE) (mem s) (meas s)
   | _ => mkIso k' (tlb s) (cfg s) (mem s) (meas s)
   end.
