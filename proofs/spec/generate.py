@@ -27,6 +27,7 @@ def definitions(api):
         yield f"Definition errors_{call['name']} : list (Z * Z) := [{errors}]."
         names = "; ".join(f'"NIE_{call["name"]}_{error}_{argument}"'.upper() for error, argument, _ in call["errors"])
         yield f"Definition names_{call['name']} : list string := [{names}]."
+    yield f"Definition errors_by_number : list (list (Z * Z)) := [{'; '.join('errors_' + call['name'] for call in api['calls'])}]."
     for what, kind, empty in (("errors", "list (Z * Z)", "[]"), ("names", "list string", "[]")):
         cases = " else ".join(f'if String.eqb call "{call["name"]}" then {what}_{call["name"]}' for call in api["calls"])
         yield f"Definition {what}_of (call : string) : {kind} := {cases} else {empty}."
