@@ -12,6 +12,7 @@ _Static_assert(ENTRY_RAM == 8, "ENTRY_RAM");
 _Static_assert(VSPACE_BUILDING == 0, "VSPACE_BUILDING");
 _Static_assert(VSPACE_ACTIVE == 1, "VSPACE_ACTIVE");
 _Static_assert(VSPACE_DYING == 3, "VSPACE_DYING");
+_Static_assert(CORE_NONE == 4294967295, "CORE_NONE");
 _Static_assert(VCPU_UNCONFIGURED == 0, "VCPU_UNCONFIGURED");
 _Static_assert(VCPU_OFF == 1, "VCPU_OFF");
 _Static_assert(VCPU_ON == 2, "VCPU_ON");
@@ -52,6 +53,25 @@ _Static_assert(NIE_VCPU_CONFIGURE_WRONG_STATE_VSPACE == 529, "NIE_VCPU_CONFIGURE
 _Static_assert(NIE_VCPU_CONFIGURE_EXHAUSTED_INDEX == 786, "NIE_VCPU_CONFIGURE_EXHAUSTED_INDEX");
 _Static_assert(NIE_VCPU_CONFIGURE_BAD_VALUE_ENTRY == 1287, "NIE_VCPU_CONFIGURE_BAD_VALUE_ENTRY");
 _Static_assert(NIE_VCPU_CONFIGURE_BAD_VALUE_STACK == 1799, "NIE_VCPU_CONFIGURE_BAD_VALUE_STACK");
+_Static_assert(NIE_STREAM_ATTACH_MAPPED_STREAM == 268, "NIE_STREAM_ATTACH_MAPPED_STREAM");
+_Static_assert(NIE_STREAM_ATTACH_WRONG_STATE_VSPACE == 529, "NIE_STREAM_ATTACH_WRONG_STATE_VSPACE");
+_Static_assert(NIE_STREAM_DETACH_NOT_MAPPED_STREAM == 269, "NIE_STREAM_DETACH_NOT_MAPPED_STREAM");
+_Static_assert(NIE_RUN_WRONG_STATE_VCPU == 273, "NIE_RUN_WRONG_STATE_VCPU");
+_Static_assert(NIE_RUN_BUSY_VCPU == 267, "NIE_RUN_BUSY_VCPU");
+_Static_assert(NIE_RUN_EXHAUSTED_VCPU == 274, "NIE_RUN_EXHAUSTED_VCPU");
+_Static_assert(NIE_RUN_BAD_VALUE_LIST1 == 1031, "NIE_RUN_BAD_VALUE_LIST1");
+_Static_assert(NIE_RUN_BAD_VALUE_LIST2 == 1287, "NIE_RUN_BAD_VALUE_LIST2");
+_Static_assert(NIE_RUN_BAD_VALUE_LIST3 == 1543, "NIE_RUN_BAD_VALUE_LIST3");
+_Static_assert(NIE_RUN_BAD_VALUE_FLAGS == 1799, "NIE_RUN_BAD_VALUE_FLAGS");
+_Static_assert(NIE_CORE_START_WRONG_STATE_VCPU == 529, "NIE_CORE_START_WRONG_STATE_VCPU");
+_Static_assert(NIE_CORE_START_BUSY_VCPU == 523, "NIE_CORE_START_BUSY_VCPU");
+_Static_assert(NIE_CORE_START_BUSY_CORE == 267, "NIE_CORE_START_BUSY_CORE");
+_Static_assert(NIE_VCPU_DEBUG_WRONG_STATE_VCPU == 273, "NIE_VCPU_DEBUG_WRONG_STATE_VCPU");
+_Static_assert(NIE_VCPU_DEBUG_BUSY_VCPU == 267, "NIE_VCPU_DEBUG_BUSY_VCPU");
+_Static_assert(NIE_VCPU_DEBUG_BAD_VALUE_WHAT == 519, "NIE_VCPU_DEBUG_BAD_VALUE_WHAT");
+_Static_assert(NIE_VCPU_DEBUG_BAD_VALUE_AT == 775, "NIE_VCPU_DEBUG_BAD_VALUE_AT");
+_Static_assert(NIE_VCPU_DEBUG_UNALIGNED_AT == 776, "NIE_VCPU_DEBUG_UNALIGNED_AT");
+_Static_assert(NIE_VCPU_DEBUG_NOT_MAPPED_AT == 781, "NIE_VCPU_DEBUG_NOT_MAPPED_AT");
 
 /*@ logic boolean map_BAD_VALUE_IPA{L}(integer vspace, integer ipa, integer level, integer mapped) = 549755813888 <= ipa; */
 /*@ logic boolean map_UNALIGNED_IPA{L}(integer vspace, integer ipa, integer level, integer mapped) = !((ipa % span_of(level)) == 0); */
@@ -231,3 +251,61 @@ _Static_assert(NIE_VCPU_CONFIGURE_BAD_VALUE_STACK == 1799, "NIE_VCPU_CONFIGURE_B
       \at(view_vcpu[vcpu].power, K) == ((!(\at(view_vspace[vspace].guest, L) == 0) && !(index == 0)) ? VCPU_OFF : VCPU_ON) &&
       \at(view_vcpu[vcpu].cspace, K) == cspace &&
       \at(view_vcpu[vcpu].cspace_serial, K) == (cspace == GRANULE_NONE ? 0 : serial_of{L}(cspace)); */
+
+/*@ logic boolean attach_MAPPED_STREAM{L}(integer stream, integer vspace) = !((\at(stream_attached[stream], L) != 0 ? \at(stream_domain[stream], L) : GRANULE_NONE) == GRANULE_NONE); */
+/*@ logic boolean attach_WRONG_STATE_VSPACE{L}(integer stream, integer vspace) = !(\at(view_vspace[vspace].life, L) == VSPACE_BUILDING); */
+/*@ logic integer attach_status{L}(integer stream, integer vspace) =
+      attach_MAPPED_STREAM{L}(stream, vspace) ? NIE_STREAM_ATTACH_MAPPED_STREAM :
+      attach_WRONG_STATE_VSPACE{L}(stream, vspace) ? NIE_STREAM_ATTACH_WRONG_STATE_VSPACE :
+      NIE_OK; */
+/*@ predicate attach_done{L, K}(integer stream, integer vspace) =
+      \at(stream_attached[stream], K) == 1 &&
+      \at(stream_domain[stream], K) == vspace; */
+
+/*@ logic boolean detach_NOT_MAPPED_STREAM{L}(integer stream, integer vspace) = !((\at(stream_attached[stream], L) != 0 ? \at(stream_domain[stream], L) : GRANULE_NONE) == vspace); */
+/*@ logic integer detach_status{L}(integer stream, integer vspace) =
+      detach_NOT_MAPPED_STREAM{L}(stream, vspace) ? NIE_STREAM_DETACH_NOT_MAPPED_STREAM :
+      NIE_OK; */
+/*@ predicate detach_done{L, K}(integer stream, integer vspace) =
+      \at(stream_attached[stream], K) == 0; */
+
+/*@ logic boolean run_WRONG_STATE_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((\at(view_vcpu[vcpu].power, L) == VCPU_ON && \at(view_vcpu[vcpu].exiting, L) == 0) && !(\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE)) && \at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].life, L) == (!(\at(view_vcpu[vcpu].guest, L) == 0) ? VSPACE_ACTIVE : VSPACE_BUILDING))); */
+/*@ logic boolean run_BUSY_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
+/*@ logic boolean run_EXHAUSTED_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = 4 <= \at(view_vcpu[current].chain, L); */
+/*@ logic boolean run_BAD_VALUE_LIST1{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((((((list1 / 4294967296) % 512) == 0 && ((list1 / 4398046511104) % 64) == 0) && ((list1 / 72057594037927936) % 16) == 0) && ((list1 / 2305843009213693952) % 2) == 0) && (list1 % 4294967296) < 1020) && ((list1 / 4611686018427387904) == 0 || !((list1 % 4294967296) == 27)))); */
+/*@ logic boolean run_BAD_VALUE_LIST2{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((((((list2 / 4294967296) % 512) == 0 && ((list2 / 4398046511104) % 64) == 0) && ((list2 / 72057594037927936) % 16) == 0) && ((list2 / 2305843009213693952) % 2) == 0) && (list2 % 4294967296) < 1020) && ((list2 / 4611686018427387904) == 0 || !((list2 % 4294967296) == 27)))); */
+/*@ logic boolean run_BAD_VALUE_LIST3{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = (((!((((((((list3 / 4294967296) % 512) == 0 && ((list3 / 4398046511104) % 64) == 0) && ((list3 / 72057594037927936) % 16) == 0) && ((list3 / 2305843009213693952) % 2) == 0) && (list3 % 4294967296) < 1020) && ((list3 / 4611686018427387904) == 0 || !((list3 % 4294967296) == 27)))) || ((!((list1 / 4611686018427387904) == 0) && !((list2 / 4611686018427387904) == 0)) && (list1 % 4294967296) == (list2 % 4294967296))) || ((!((list1 / 4611686018427387904) == 0) && !((list3 / 4611686018427387904) == 0)) && (list1 % 4294967296) == (list3 % 4294967296))) || ((!((list2 / 4611686018427387904) == 0) && !((list3 / 4611686018427387904) == 0)) && (list2 % 4294967296) == (list3 % 4294967296))); */
+/*@ logic boolean run_BAD_VALUE_FLAGS{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !(((((flags / 8) % 32) == 0 && ((flags / 65536) % 16) == 0) && flags < 2097152)); */
+/*@ logic integer run_status{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) =
+      run_WRONG_STATE_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_WRONG_STATE_VCPU :
+      run_BUSY_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BUSY_VCPU :
+      run_EXHAUSTED_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_EXHAUSTED_VCPU :
+      run_BAD_VALUE_LIST1{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST1 :
+      run_BAD_VALUE_LIST2{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST2 :
+      run_BAD_VALUE_LIST3{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST3 :
+      run_BAD_VALUE_FLAGS{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_FLAGS :
+      NIE_OK; */
+
+/*@ logic boolean core_start_WRONG_STATE_VCPU{L}(integer core, integer target, integer vcpu) = (!(\at(view_vcpu[vcpu].guest, L) == 0) || !((((\at(view_vcpu[vcpu].power, L) == VCPU_ON && \at(view_vcpu[vcpu].exiting, L) == 0) && !(\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE)) && \at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].life, L) == (!(\at(view_vcpu[vcpu].guest, L) == 0) ? VSPACE_ACTIVE : VSPACE_BUILDING)))); */
+/*@ logic boolean core_start_BUSY_VCPU{L}(integer core, integer target, integer vcpu) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
+/*@ logic boolean core_start_BUSY_CORE{L}(integer core, integer target, integer vcpu) = ((target == core && !(\at(view_vcpu[\at(cores[core].current, L)].runner, L) == GRANULE_NONE)) || (!(target == core) && !(\at(cores[target].current, L) == GRANULE_NONE))); */
+/*@ logic integer core_start_status{L}(integer core, integer target, integer vcpu) =
+      core_start_WRONG_STATE_VCPU{L}(core, target, vcpu) ? NIE_CORE_START_WRONG_STATE_VCPU :
+      core_start_BUSY_VCPU{L}(core, target, vcpu) ? NIE_CORE_START_BUSY_VCPU :
+      core_start_BUSY_CORE{L}(core, target, vcpu) ? NIE_CORE_START_BUSY_CORE :
+      NIE_OK; */
+
+/*@ logic boolean debug_WRONG_STATE_VCPU{L}(integer vcpu, integer what, integer at) = (\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE || !((\at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].policy, L) % 2) == 1)); */
+/*@ logic boolean debug_BUSY_VCPU{L}(integer vcpu, integer what, integer at) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
+/*@ logic boolean debug_BAD_VALUE_WHAT{L}(integer vcpu, integer what, integer at) = 4 <= what; */
+/*@ logic boolean debug_BAD_VALUE_AT{L}(integer vcpu, integer what, integer at) = (((what % 2) == 1 && NIE_SHARED_HALF <= at) || (!((what % 2) == 1) && (44 <= at || (((what / 2) % 2) == 1 && at == 32)))); */
+/*@ logic boolean debug_UNALIGNED_AT{L}(integer vcpu, integer what, integer at) = ((what % 2) == 1 && !((at % 8) == 0)); */
+/*@ logic boolean debug_NOT_MAPPED_AT{L}(integer vcpu, integer what, integer at) = ((what % 2) == 1 && !(((walk_of{L}(\at(view_vcpu[vcpu].vspace, L) + 1, at, 3) != GRANULE_NONE ? \at(view_table[walk_of{L}(\at(view_vcpu[vcpu].vspace, L) + 1, at, 3)][index_of(at, 3)], L) : (walk_of{L}(\at(view_vcpu[vcpu].vspace, L) + 1, at, 2) != GRANULE_NONE ? \at(view_table[walk_of{L}(\at(view_vcpu[vcpu].vspace, L) + 1, at, 2)][index_of(at, 2)], L) : \at(view_table[walk_of{L}(\at(view_vcpu[vcpu].vspace, L) + 1, at, 1)][index_of(at, 1)], L))) % 2) == 1)); */
+/*@ logic integer debug_status{L}(integer vcpu, integer what, integer at) =
+      debug_WRONG_STATE_VCPU{L}(vcpu, what, at) ? NIE_VCPU_DEBUG_WRONG_STATE_VCPU :
+      debug_BUSY_VCPU{L}(vcpu, what, at) ? NIE_VCPU_DEBUG_BUSY_VCPU :
+      debug_BAD_VALUE_WHAT{L}(vcpu, what, at) ? NIE_VCPU_DEBUG_BAD_VALUE_WHAT :
+      debug_BAD_VALUE_AT{L}(vcpu, what, at) ? NIE_VCPU_DEBUG_BAD_VALUE_AT :
+      debug_UNALIGNED_AT{L}(vcpu, what, at) ? NIE_VCPU_DEBUG_UNALIGNED_AT :
+      debug_NOT_MAPPED_AT{L}(vcpu, what, at) ? NIE_VCPU_DEBUG_NOT_MAPPED_AT :
+      NIE_OK; */

@@ -95,4 +95,42 @@ Definition configure_ := Spec "configure" "vcpu_configure" ["vcpu"; "vspace"; "i
    W (CPower "vcpu") (If ((Guest "vspace" != 0) && ("index" != 0))%c (K "VCPU_OFF") (K "VCPU_ON"));
    W (CCspace "vcpu") "cspace"; W (CCserial "vcpu") (If ("cspace" == K "GRANULE_NONE")%c 0 (Serial "cspace"))].
 
-Definition specs := [map_; map_private_; map_shared_; map_device_; map_table_; donate_; expect_ram_; activate_; configure_].
+(* ---- devices ---- *)
+Definition attach_ := Spec "attach" "stream_attach" ["stream"; "vspace"] [] [
+  err_mapped @ stream_attach_stream --> Domain "stream" != K "GRANULE_NONE";
+  err_wrong_state @ stream_attach_vspace --> Life "vspace" != K "VSPACE_BUILDING"] None
+  [W (CAttached "stream") 1; W (CDomain "stream") "vspace"].
+Definition detach_ := Spec "detach" "stream_detach" ["stream"; "vspace"] [] [
+  err_not_mapped @ stream_detach_stream --> Domain "stream" != "vspace"] None
+  [W (CAttached "stream") 0].
+
+(* ---- running ---- *)
+Definition can_run_ (c : exp) : cond := ((Power c == K "VCPU_ON") && (Exiting c == 0) && (Home c != K "GRANULE_NONE") &&
+  (Life (Home c) == If (OfGuest c != 0) (K "VSPACE_ACTIVE") (K "VSPACE_BUILDING")))%c.
+Definition field (w : exp) (low width : Z) := ((w / low) mod width)%e.
+Definition list_allowed_ (w : exp) : cond := ((field w 4294967296 512 == 0) && (field w 4398046511104 64 == 0) && (field w 72057594037927936 16 == 0) &&
+  (field w 2305843009213693952 2 == 0) && (w mod 4294967296 < 1020) && ((w / 4611686018427387904 == 0) || (w mod 4294967296 != 27)))%c.
+Definition list_same_ (a b : exp) : cond := ((a / 4611686018427387904 != 0) && (b / 4611686018427387904 != 0) && (a mod 4294967296 == b mod 4294967296))%c.
+Definition run_ := Spec "run" "run" ["current"; "vcpu"; "list1"; "list2"; "list3"; "flags"] [] [
+  err_wrong_state @ run_vcpu --> Not (can_run_ "vcpu");
+  err_busy @ run_vcpu --> Core "vcpu" != K "CORE_NONE";
+  err_exhausted @ run_vcpu --> 4 <= Chain "current";
+  err_bad_value @ run_list1 --> Not (list_allowed_ "list1");
+  err_bad_value @ run_list2 --> Not (list_allowed_ "list2");
+  err_bad_value @ run_list3 --> Not (list_allowed_ "list3") || list_same_ "list1" "list2" || list_same_ "list1" "list3" || list_same_ "list2" "list3";
+  err_bad_value @ run_flags --> Not ((field "flags" 8 32 == 0) && (field "flags" 65536 16 == 0) && ("flags" < 2097152))] None [].
+Definition core_start_ := Spec "core_start" "core_start" ["core"; "target"; "vcpu"] [] [
+  err_wrong_state @ core_start_vcpu --> (OfGuest "vcpu" != 0) || Not (can_run_ "vcpu");
+  err_busy @ core_start_vcpu --> Core "vcpu" != K "CORE_NONE";
+  err_busy @ core_start_core --> ("target" == "core") && (Runner (Current "core") != K "GRANULE_NONE") || ("target" != "core") && (Current "target" != K "GRANULE_NONE")] None [].
+(* The last entry that a walk reaches. *)
+Definition last_entry (v ipa : exp) := If (Reach v ipa 3) (entry_ v ipa 3) (If (Reach v ipa 2) (entry_ v ipa 2) (entry_ v ipa 1)).
+Definition debug_ := let memory := ("what" mod 2 == 1)%c in Spec "debug" "vcpu_debug" ["vcpu"; "what"; "at"] [] [
+  err_wrong_state @ vcpu_debug_vcpu --> (Home "vcpu" == K "GRANULE_NONE") || (Policy (Home "vcpu") mod 2 != 1);
+  err_busy @ vcpu_debug_vcpu --> Core "vcpu" != K "CORE_NONE";
+  err_bad_value @ vcpu_debug_what --> 4 <= "what";
+  err_bad_value @ vcpu_debug_at --> memory && (K "NIE_SHARED_HALF" <= "at") || Not memory && ((44 <= "at") || (("what" / 2) mod 2 == 1) && ("at" == 32));
+  err_unaligned @ vcpu_debug_at --> memory && ("at" mod 8 != 0);
+  err_not_mapped @ vcpu_debug_at --> memory && (last_entry (Home "vcpu") "at" mod 2 != 1)] None [].
+
+Definition specs := [map_; map_private_; map_shared_; map_device_; map_table_; donate_; expect_ram_; activate_; configure_; attach_; detach_; run_; core_start_; debug_].

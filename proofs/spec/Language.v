@@ -3,7 +3,7 @@
    The meaning is partial: an expression that reads what is not there, or divides what C and mathematics divide differently, has none.
    So a theorem that says what an expression means says that it is well defined. *)
 From Coq Require Export String.
-From Nie Require Export Calls Encode.
+From Nie Require Export Chains Debug Encode.
 Global Open Scope Z_scope. Global Open Scope list_scope.
 
 Inductive op := Add | Sub | Mul | Div | Mod.
@@ -13,7 +13,11 @@ Inductive exp :=
 | V (x : string)                      (* a parameter *)
 | Owner (g : exp)                     (* of the granule's entry *)
 | Life (v : exp) | Guest (v : exp) | Member (v i : exp)   (* of a VSpace; its vCPU number i *)
-| Power (c : exp)                     (* of a vCPU *)
+| Power (c : exp) | Exiting (c : exp) | Home (c : exp) | OfGuest (c : exp) | Core (c : exp) | Runner (c : exp)   (* of a vCPU *)
+| Chain (c : exp)                     (* its place in the chain of a core *)
+| Policy (v : exp)
+| Current (n : exp)                   (* of a core: its vCPU *)
+| Domain (st : exp)                   (* of a stream: the VSpace that it is attached to *)
 | Serial (g : exp)                    (* of a CNode, 0 of anything else *)
 | Span (l : exp) | Index (ipa l : exp)
 | Level (f : exp)                     (* at which a frame is mapped *)
@@ -32,6 +36,7 @@ Record check := Check { says : Z * Z; when : cond }.
 Record any := Any { behind : string; count_of : exp; one_of : cond; any_says : Z * Z }.
 Inductive cell := COwner (g : exp) | CPlace (g : exp) | CLife (v : exp) | CPolicy (v : exp) | CMember (v i : exp)
 | CEntry (v ipa l : exp)
+| CAttached (st : exp) | CDomain (st : exp)
 | CVspace (c : exp) | CIndex (c : exp) | CGuest (c : exp) | CPower (c : exp) | CCspace (c : exp) | CCserial (c : exp).
 Inductive write :=
 | W (c : cell) (e : exp)
@@ -45,7 +50,7 @@ Definition constants : list (string * Z) := [
   ("GRANULE_NONE", NONE); ("NIE_SHARED_HALF", SHARED_HALF); ("TABLE_ENTRIES", N512); ("FRAME_BLOCK", BLOCK_BIT);
   ("ENTRY_EMPTY", 0); ("ENTRY_DESTROYED", 4); ("ENTRY_RAM", 8);
   ("VSPACE_BUILDING", 0); ("VSPACE_ACTIVE", 1); ("VSPACE_DYING", 3);
-  ("VCPU_UNCONFIGURED", 0); ("VCPU_OFF", 1); ("VCPU_ON", 2)]%string.
+  ("CORE_NONE", NONE); ("VCPU_UNCONFIGURED", 0); ("VCPU_OFF", 1); ("VCPU_ON", 2)]%string.
 Fixpoint look (l : list (string * Z)) (x : string) : option Z :=
   match l with [] => None | (y, z) :: l => if String.eqb x y then Some z else look l x end.
 Definition number (e : Z * Z) : Z := fst e + 256 * snd e.
@@ -64,6 +69,7 @@ Definition bin (o : op) (x y : Z) : option Z :=
   | Add => Some (x + y) | Sub => Some (x - y) | Mul => Some (x * y)
   | Div => has ((0 <=? x) && (0 <? y)) (x / y) | Mod => has ((0 <=? x) && (0 <? y)) (x mod y)
   end.
+Definition of_vcpu c (f : vcpu -> Z) : option Z := has (inside c && is_vcpu s c) (f (get (vcp s) c)).
 Definition compare (r : rel) (x y : Z) : bool := match r with Eq => x =? y | Lt => x <? y | Le => x <=? y end.
 
 Fixpoint ev (p : list (string * Z)) (e : exp) : option Z :=
@@ -74,6 +80,12 @@ Fixpoint ev (p : list (string * Z)) (e : exp) : option Z :=
   | Guest v => let1 (ev p v) (fun v => has (seen v) (flag (is_guest s v) 1))
   | Member v i => let2 (ev p v) (ev p i) (fun v i => has (seen v && (0 <=? i) && (i <? 8)) (get (vcpus (vs s v)) i))
   | Power c => let1 (ev p c) (fun c => has (inside c && is_vcpu s c) (power_number (powered (get (vcp s) c))))
+  | Exiting c => let1 (ev p c) (fun c => of_vcpu c (fun x => flag (exiting x) 1)) | Home c => let1 (ev p c) (fun c => of_vcpu c in_vspace) | OfGuest c => let1 (ev p c) (fun c => of_vcpu c (fun x => flag (of_guest x) 1))
+  | Core c => let1 (ev p c) (fun c => of_vcpu c core) | Runner c => let1 (ev p c) (fun c => of_vcpu c runner)
+  | Chain c => let1 (ev p c) (fun c => has (inside c && is_vcpu s c) (chain 4 s c))
+  | Policy v => let1 (ev p v) (fun v => has (seen v) (policy (vs s v)))
+  | Current n => let1 (ev p n) (fun n => has ((0 <=? n) && (n <? 8)) (now_on s n))
+  | Domain st => let1 (ev p st) (fun st => has (is_stream st) (domain s st))
   | Serial g => let1 (ev p g) (fun g => has (0 <=? g) (serial_of s g))
   | Span l => let1 (ev p l) (fun l => has (is_level l) (span l))
   | Index a l => let2 (ev p a) (ev p l) (fun a l => has (is_ipa a && is_level l) (a / span l mod N512))
@@ -115,13 +127,14 @@ Definition answers (c : spec) (p : list (string * Z)) : option Z :=
     else Some x).
 
 (* The fields that calls write, by place; an entry by VSpace, level and index. *)
-Inductive place_ := POwner (g : Z) | PPlace (g : Z) | PLife (v : Z) | PPolicy (v : Z) | PMember (v i : Z) | PEntry (v l i : Z)
+Inductive place_ := POwner (g : Z) | PPlace (g : Z) | PLife (v : Z) | PPolicy (v : Z) | PMember (v i : Z) | PEntry (v l i : Z) | PAttached (st : Z) | PDomain (st : Z)
 | PVspace (c : Z) | PIndex (c : Z) | PGuest (c : Z) | PPower (c : Z) | PCspace (c : Z) | PCserial (c : Z).
 Definition read (s : kern) (a : place_) : Z :=
   match a with
   | POwner g => owner_of (get (gran s) g) | PPlace g => place_of (get (gran s) g)
   | PLife v => life_number (living (vs s v)) | PPolicy v => policy (vs s v) | PMember v i => get (vcpus (vs s v)) i
   | PEntry v l i => word_of ram l (entry_at s v l i)
+  | PAttached st => flag (negb (domain s st =? NONE)) 1 | PDomain st => domain s st
   | PVspace c => in_vspace (get (vcp s) c) | PIndex c => index (get (vcp s) c) | PGuest c => flag (of_guest (get (vcp s) c)) 1
   | PPower c => power_number (powered (get (vcp s) c)) | PCspace c => cspace (get (vcp s) c)
   | PCserial c => cspace_serial (get (vcp s) c)
@@ -134,6 +147,7 @@ Definition at_ (p : list (string * Z)) (c : cell) : option place_ :=
   | CMember v i => let2 (ev p v) (ev p i) (fun v i => has (inside v && (0 <=? i) && (i <? 8)) (PMember v i))
   | CEntry v a l => let2 (ev p v) (ev p a) (fun v a => let1 (ev p l) (fun l =>
       has (seen v && is_ipa a && is_level l && reach s v l (a / span l)) (PEntry v l (a / span l))))
+  | CAttached st => let1 (ev p st) (fun st => has (is_stream st) (PAttached st)) | CDomain st => let1 (ev p st) (fun st => has (is_stream st) (PDomain st))
   | CVspace c => granule c PVspace | CIndex c => granule c PIndex | CGuest c => granule c PGuest | CPower c => granule c PPower
   | CCspace c => granule c PCspace | CCserial c => granule c PCserial
   end.

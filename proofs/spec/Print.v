@@ -13,6 +13,7 @@ Definition after (s : string) := "\at(" ++ s ++ ", K)".
 Definition walk v a l := "walk_of{L}(" ++ v ++ " + 1, " ++ a ++ ", " ++ l ++ ")".
 Definition index_of a l := "index_of(" ++ a ++ ", " ++ l ++ ")".
 
+Definition of_vcpu c field := before ("view_vcpu[" ++ c ++ "]." ++ field).
 Fixpoint pe (e : exp) : string :=
   match e with
   | N z => num z | K n => n | V x => x
@@ -21,6 +22,10 @@ Fixpoint pe (e : exp) : string :=
   | Guest v => before ("view_vspace[" ++ pe v ++ "].guest")
   | Member v i => before ("view_vspace[" ++ pe v ++ "].vcpu[" ++ pe i ++ "]")
   | Power c => before ("view_vcpu[" ++ pe c ++ "].power")
+  | Exiting c => of_vcpu (pe c) "exiting" | Home c => of_vcpu (pe c) "vspace" | OfGuest c => of_vcpu (pe c) "guest"
+  | Core c => of_vcpu (pe c) "core" | Runner c => of_vcpu (pe c) "runner" | Chain c => of_vcpu (pe c) "chain"
+  | Policy v => before ("view_vspace[" ++ pe v ++ "].policy") | Current n => before ("cores[" ++ pe n ++ "].current")
+  | Domain st => par (before ("stream_attached[" ++ pe st ++ "]") ++ " != 0 ? " ++ before ("stream_domain[" ++ pe st ++ "]") ++ " : GRANULE_NONE")
   | Serial g => "serial_of{L}" ++ par (pe g)
   | Span l => "span_of" ++ par (pe l) | Index a l => index_of (pe a) (pe l)
   | Level f => "level_for{L}" ++ par (pe f) | Address g => "address_of" ++ par (pe g)
@@ -71,6 +76,7 @@ Definition pl (c : cell) : string :=
   | CLife v => "view_vspace[" ++ pe v ++ "].life" | CPolicy v => "view_vspace[" ++ pe v ++ "].policy"
   | CMember v i => "view_vspace[" ++ pe v ++ "].vcpu[" ++ pe i ++ "]"
   | CEntry v a l => "view_table[" ++ walk (pe v) (pe a) (pe l) ++ "][" ++ index_of (pe a) (pe l) ++ "]"
+  | CAttached st => "stream_attached[" ++ pe st ++ "]" | CDomain st => "stream_domain[" ++ pe st ++ "]"
   | CVspace c => "view_vcpu[" ++ pe c ++ "].vspace" | CIndex c => "view_vcpu[" ++ pe c ++ "].index"
   | CGuest c => "view_vcpu[" ++ pe c ++ "].guest" | CPower c => "view_vcpu[" ++ pe c ++ "].power"
   | CCspace c => "view_vcpu[" ++ pe c ++ "].cspace" | CCserial c => "view_vcpu[" ++ pe c ++ "].cspace_serial"
@@ -90,5 +96,6 @@ Definition print_writes (c : spec) :=
 Definition print_call (c : spec) := nl ++ String.concat "" (map (print_check c) (checks c)) ++ print_status c ++ print_last c ++ print_writes c.
 Definition print_number (n : string) (z : Z) := "_Static_assert(" ++ n ++ " == " ++ num z ++ ", """ ++ n ++ """);" ++ nl.
 Definition codes (c : spec) := map (fun k => print_number (error c (says k)) (number (says k))) (checks c).
-Definition text := String.concat "" (map (fun k => print_number (fst k) (snd k)) constants) ++
-  String.concat "" (nodup string_dec (flat_map codes specs)) ++ String.concat "" (map print_call specs).
+(* In parts: the numbers that the text takes for granted, then call by call. *)
+Definition text := (String.concat "" (map (fun k => print_number (fst k) (snd k)) constants) ++
+  String.concat "" (nodup string_dec (flat_map codes specs)))%string :: map print_call specs.

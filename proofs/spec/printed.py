@@ -24,11 +24,14 @@ def needed(name="Print"):
 
 def printed(folder):
     """From a folder in which the needed files are compiled."""
-    (folder / "Text.v").write_text("From Nie Require Import Print.\nEval vm_compute in text.\n")
-    answer = re.fullmatch(r'\s*= "(.*)"(?:%string)?\s*: string\s*', theories.coqc(folder, "Text"), re.S)
-    if not answer:
+    contracts = theories.source("Contracts", None).read_text()
+    parts = 1 + len(re.search(r"Definition specs := \[(.*?)\]", contracts, re.S)[1].split(";"))
+    (folder / "Text.v").write_text("From Nie Require Import Print.\nOpen Scope string_scope.\n" +
+                                   "".join(f'Eval vm_compute in nth {i} text "".\n' for i in range(parts + 1)))
+    answers = re.findall(r'^\s*= "(.*?)"(?:%string)?\s*: string$', theories.coqc(folder, "Text"), re.S | re.M)
+    if len(answers) != parts + 1 or not all(answers[:-1]) or answers[-1]:
         raise theories.Broken("Print", 0, "no text")
-    return HEADER + answer[1].replace('""', '"')
+    return HEADER + "".join(answers).replace('""', '"')
 
 
 def main():
