@@ -25,10 +25,10 @@ class Lockstep:
         ocaml = natively.run(["ocamlfind", "ocamlc", "-where"]).strip()
         self.common = [self.tree.object(ROOT / "tests/native/hw_record.c", ["-Dhw_panic=native_panic"]),
                        self.tree.object(HERE / "kernel.c", [f"-I{ocaml}"])]
-        for name in ("word.ml", "tmap.ml", "lockstep.ml", "replay.ml"):
+        for name in ("word.ml", "tmap.ml", "both.ml", "chains.ml", "lockstep.ml", "replay.ml"):
             shutil.copy(HERE / name, self.folder)
         self.ocaml("-c", *(self.folder / name for name in
-                           ("word.ml", "tmap.ml", "model.mli", "model.ml", "lockstep.ml", "replay.ml")))
+                           ("word.ml", "tmap.ml", "model.mli", "model.ml", "both.ml", "chains.ml", "lockstep.ml", "replay.ml")))
         self.program = self.link(self.core.values(), "lockstep")
         self.replay = self.folder / "replay"   # the model alone, asked what a trace says
         self.ocaml("-linkpkg", *(self.folder / f"{module}.cmx" for module in ("word", "tmap", "model", "replay")), "-o", self.replay)
@@ -38,7 +38,7 @@ class Lockstep:
 
     def link(self, core, name):
         program = self.folder / name
-        modules = [self.folder / f"{module}.cmx" for module in ("word", "tmap", "model", "lockstep")]
+        modules = [self.folder / f"{module}.cmx" for module in ("word", "tmap", "model", "both", "chains", "lockstep")]
         self.ocaml("-linkpkg", *modules, *core, *self.common, "-o", program)
         return program
 

@@ -1,222 +1,10 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(* The model extracted from proofs/spec beside the compiled kernel/core: each call on both, then result, whole state and what
-   the hardware was told are compared. lockstep CALLS SEED: a random walk; lockstep all DEPTH: every sequence of that many of
-   the calls of `few`. *)
+(* Walks through small worlds (both.ml). lockstep CALLS SEED: a random one; lockstep chains CALLS SEED: of what runs on cores
+   (chains.ml); lockstep all DEPTH: every sequence of that many of the calls of `few`. *)
 module Numbers = Z
 open Model
+open Both
 module Z = Numbers
-
-external reset : unit -> unit = "lock_reset" [@@noalloc]
-external free : int -> int -> unit = "lock_free" [@@noalloc]
-external expect_granule : int -> int -> int -> int -> unit = "lock_expect_granule" [@@noalloc]
-external expect_word : int -> int -> int -> unit = "lock_expect_word" [@@noalloc]
-external ram_base : unit -> int = "lock_ram_base" [@@noalloc]
-external expect_root : int -> unit = "lock_expect_root" [@@noalloc]
-external expect_vspace : int -> int -> int -> int -> int -> int -> unit = "lock_expect_vspace_bytes" "lock_expect_vspace" [@@noalloc]
-external expect_member : int -> int -> int -> unit = "lock_expect_member" [@@noalloc]
-external expect_vcpu : int -> int -> int -> int -> int -> int -> unit = "lock_expect_vcpu_bytes" "lock_expect_vcpu" [@@noalloc]
-external expect_core : int -> int -> int -> int -> int -> unit = "lock_expect_core_bytes" "lock_expect_core" [@@noalloc]
-external expect_words : int -> int -> int -> unit = "lock_expect_words" [@@noalloc]
-external expect_vmids : int -> unit = "lock_expect_vmids" [@@noalloc]
-external expect_unmeasured : int -> unit = "lock_expect_unmeasured" [@@noalloc]
-external expect_measured : int -> int -> int -> int -> int -> int -> unit = "lock_expect_measured_bytes" "lock_expect_measured" [@@noalloc]
-external expect_stream : int -> int -> int -> unit = "lock_expect_stream" [@@noalloc]
-external streams : unit -> int = "lock_streams" [@@noalloc]
-external told_connect : int -> int -> int -> unit = "lock_told_connect" [@@noalloc]
-external told_cut : int -> unit = "lock_told_cut" [@@noalloc]
-external told_stream_invalidate : int -> int -> unit = "lock_told_stream_invalidate" [@@noalloc]
-external told_stream_invalidate_all : int -> unit = "lock_told_stream_invalidate_all" [@@noalloc]
-external register : int -> int -> int -> int -> unit = "lock_register" [@@noalloc]
-external want : int -> int -> int -> int -> unit = "lock_want" [@@noalloc]
-external answers : bool -> int -> int -> bool -> int -> unit = "lock_answers_bytes" "lock_answers" [@@noalloc]
-external syndrome : int -> int -> int -> unit = "lock_syndrome" [@@noalloc]
-external wrong_register : unit -> int = "lock_wrong_register" [@@noalloc]
-external where : unit -> int = "lock_where" [@@noalloc]
-external compare_state : int -> bool -> int = "lock_compare" [@@noalloc]
-external told_written : unit -> unit = "lock_told_written" [@@noalloc]
-external told_invalidate : int -> int -> int -> unit = "lock_told_invalidate" [@@noalloc]
-external told_invalidate_all : int -> int -> unit = "lock_told_invalidate_all" [@@noalloc]
-external told_scrub : int -> int -> unit = "lock_told_scrub" [@@noalloc]
-external told_hash : int -> int -> unit = "lock_told_hash" [@@noalloc]
-external log_agrees : unit -> bool = "lock_log_agrees" [@@noalloc]
-external write : int -> int -> unit = "lock_write" [@@noalloc]
-external kernel : int -> int -> int -> int -> int -> int -> int -> int -> int = "lock_call_bytes" "lock_call"
-
-let z x = if x >= 0 then Z.of_int x else Z.add (Z.shift_left Z.one 64) (Z.of_int x)   (* as C sees it: unsigned *)
-let n = Z.to_int
-let none = 0xffffffff
-let get m i = Tmap.get m (Z.of_int i)
-
-(* The world: small granules, and three that begin a block. *)
-let small_first = 16
-let small = 80
-let blocks = [| 512; 1024; 1536 |]
-let device = 0x9000
-
-let start serial =
-  reset ();
-  free small_first (small - small_first);
-  Array.iter (fun b -> free b 512) blocks;
-  let open Tmap in
-  let gran = fill (init GKernel) (z small_first) (z (small - small_first)) GFree in
-  let gran = Array.fold_left (fun g b -> fill g (z b) (z 512) GFree) gran blocks in
-  let str = { attached = init (z none); ste = init (z none); faults = init fault_none } in
-  let k = { gran; vsp = init vs_none; vmids = init false; next_serial = serial; vcp = init vcpu_none; str } in
-  { k; tlb = init (init (init (init Empty))); cfg = init (z none); mem = init Z.zero; meas = init [] }
-
-(* ---- the model's state in the kernel's encoding, where it changed ---- *)
-
-let entry_at s v l i = Tmap.get (Tmap.get (Tmap.get s.k.vsp v).tab l) i
-let ram = z (ram_base ())
-let valid = function Leaf _ | Dev _ | Link _ -> true | _ -> false
-
-let table_of s v l i =
-  if n l = 1 then Some (n v + 1)
-  else match entry_at s v (Z.pred l) (Z.shift_right i 9) with Link t -> Some (n t) | _ -> None
-
-let show_entry s v l i =
-  match table_of s v l i with
-  | None -> ()
-  | Some t ->
-      let at = n i land 511 in
-      expect_word t at (n (word_of ram l (entry_at s v l i)))
-
-let show_entries s v l first count =
-  for j = 0 to count - 1 do show_entry s v l (Z.add first (z j)) done
-
-let show_granule s g =
-  let x = get s.k.gran g in
-  expect_granule g (n (state_of x)) (n (owner_of x)) (n (place_of x))
-
-let bit b = if b then 1 else 0
-
-let show_vspace s v =
-  let x = get s.k.vsp v in
-  expect_vspace v (bit x.guest) (n (life_number x.living)) (n x.vmid) (n x.serial) (n x.policy);
-  for i = 0 to 7 do expect_member v i (n (get x.vcpus i)) done
-
-let show_vcpu s c =
-  let x = get s.k.vcp c in
-  expect_vcpu c (n x.in_vspace) (n x.index) (bit x.of_guest) (n (power_number x.powered)) (bit x.exiting);
-  expect_core c (n x.core) (n x.runner) (n x.cspace) (n x.cspace_serial)
-
-let show_stream s st = expect_stream st (n (get s.k.str.attached st)) (n (get s.k.str.ste st))
-
-let show_vmids s =
-  let left = ref 0 in
-  for m = 1 to 255 do if not (get s.k.vmids m) then incr left done;
-  expect_vmids !left
-
-let show_prim s p =
-  match p with
-  | SetTab (v, l, i, _) ->
-      show_entry s v l i;
-      (match entry_at s v l i with
-       | Link _ -> show_entries s v (Z.succ l) (Z.shift_left i 9) 512
-       | _ -> ())
-  | FillTab (v, l, i, count, _) -> show_entries s v l i (n count)
-  | SetGran (g, _) -> show_granule s (n g)
-  | Claim (g, count, _) | Release (g, count) ->
-      for j = n g to n g + n count - 1 do show_granule s j done;
-      if n count <> 512 || n g >= small then expect_words (n g) (n count) 0
-  | Scrub (g, count) -> expect_words (n g) (n count) 0
-  | NewVspace (v, _, _, _) ->
-      show_granule s (n v); show_granule s (n v + 1); show_vspace s (n v); show_vmids s;
-      expect_root (n v + 1); expect_unmeasured (n v)
-  | EndVspace v -> show_granule s (n v); show_granule s (n v + 1); show_vmids s
-  | SetVs (v, _) -> show_vspace s (n v)
-  | SetVcpu (c, _) -> show_vcpu s (n c)
-  | Measure (v, MRam (a, b, c)) -> expect_measured (n v) 2 (n a) (n b) (n c) 0
-  | Measure (v, MVcpu (a, b, c)) -> expect_measured (n v) 3 (n a) (n b) (n c) 0
-  | Measure (v, MPolicy a) -> expect_measured (n v) 4 (n a) 0 0 0
-  | Measure (v, MStream a) -> expect_measured (n v) 5 (n a) 0 0 0
-  | Measure (_, MContent _) -> failwith "the model measures content by MeasureFrame"
-  | MeasureFrame (v, ipa, r, f, count) -> expect_measured (n v) 1 (n ipa) (n count * 4096) (n r) (n f)
-  | SetSte (st, _) | Attach (st, _) -> show_stream s (n st)
-  | InvIpa _ | InvAll _ | DropSte _ | SetFault _ -> ()
-
-(* What a step tells the hardware; `s` is the state before it. *)
-let tell s p =
-  let vmid v = n (Tmap.get s.k.vsp v).vmid in
-  match p with
-  | SetTab (v, l, i, e) -> if valid e || valid (entry_at s v l i) then told_written ()
-  | InvIpa (false, v, ipa) -> told_invalidate (vmid v) (n v) (n ipa)
-  | InvAll (false, v) -> told_invalidate_all (vmid v) (n v)
-  | InvIpa (true, v, ipa) -> told_stream_invalidate (vmid v) (n ipa)
-  | InvAll (true, v) -> told_stream_invalidate_all (vmid v)
-  | SetSte (st, v) -> if n v = none then told_cut (n st) else told_connect (n st) (vmid v) (n v)
-  | Scrub (g, count) -> told_scrub (n g) (n count)
-  | MeasureFrame (_, _, _, f, count) -> told_hash (n f) (n count)
-  | _ -> ()
-
-(* ---- one call on both ---- *)
-
-let calls = ref 0
-let tally : (string * int, int) Hashtbl.t = Hashtbl.create 200
-let count name result =
-  let key = (name, result) in
-  Hashtbl.replace tally key (1 + try Hashtbl.find tally key with Not_found -> 0)
-
-let what = [| "nothing"; "the granule table"; "the VMIDs left"; "a translation table"; "a VSpace"; "a vCPU"; "memory"; "a stream" |]
-
-let run s name number args expected_result prims =
-  let fail text =
-    Printf.eprintf "lockstep: call %d, %s(%s): %s\n" !calls name (String.concat ", " (List.map string_of_int args)) text;
-    exit 1 in
-  incr calls;
-  let a i = match List.nth_opt args i with Some x -> x | None -> 0 in
-  let result = kernel number (a 0) (a 1) (a 2) (a 3) (a 4) (a 5) (a 6) in
-  if result <> expected_result then
-    fail (Printf.sprintf "the kernel answers %d, the model %d" result expected_result);
-  let s' = List.fold_left (fun s p -> tell s p; step p s) s prims in
-  List.iter (show_prim s') prims;
-  let differs = compare_state small (!calls land 255 = 0) in
-  if differs <> 0 then fail (Printf.sprintf "%s differs at granule %d" what.(differs) (where ()));
-  if not (log_agrees ()) then fail "the hardware was told something else, or in another order";
-  count name (if expected_result > 0 && number >= 15 && number <= 20 then expected_result land 1
-              else if number = 21 then bit (expected_result = 1)
-              else if number = 27 then bit (expected_result > 0) else expected_result);
-  s'
-
-let outcome s name number args = function
-  | Stop -> run s name number args (-1) []
-  | Err (e, a) -> run s name number args (n e + 256 * n a) []
-  | Done ps -> run s name number args 0 ps
-
-(* Functions that do a part; a budget comes as the third argument. *)
-let partly s name number args ((finished, budget), prims) =
-  run s name number args (2 * n budget + bit finished) prims
-
-(* Making takes free granules: retype sees to that (granules_free), so nothing else is tried on the kernel. *)
-let making s name number args = function Done ps -> run s name number args 0 ps | _ -> s
-
-(* ---- a random walk through small worlds ---- *)
-
-let pick a = a.(Random.int (Array.length a))
-let candidates = Array.append (Array.init (small - small_first) (fun i -> small_first + i)) blocks
-(* A granule that satisfies `good`, nearly always. *)
-let choose s good =
-  let count = Array.length candidates in
-  let from = Random.int count in
-  if Random.int 30 = 0 then candidates.(from)
-  else
-    let rec look i = if i = count then candidates.(from) else
-      let g = candidates.((from + i) mod count) in if good (get s.k.gran g) then g else look (i + 1) in
-    look 0
-
-let private_ = function GPrivate _ -> true | _ -> false
-let unmapped = function GPrivate (_, None, _) -> true | _ -> false
-let shared = function GShared _ -> true | _ -> false
-let table = function GTable _ -> true | _ -> false
-let unlinked = function GTable None -> true | _ -> false
-let vspace = function GVspace -> true | _ -> false
-let vcpu = function GVcpu -> true | _ -> false
-let free_ = function GFree -> true | _ -> false
-let cnode = function GCnode _ -> true | _ -> false
-let guest s = choose s vspace
-let guest_vspace s wanted =
-  let rec again i = let v = choose s vspace in
-    if i = 0 || (get s.k.vsp v).guest = wanted then v else again (i - 1) in again 6
 
 let half = 1 lsl 38
 let ipas = [| 0; 0x1000; 0x2000; 0x1ff000; 0x200000; 0x201000; 0x400000; 0x40000000; 0x40001000; 0x40200000; half - 0x1000;
@@ -256,22 +44,10 @@ let ask_faults s st (stream, ipa, count) =
 
 (* ---- running ---- *)
 
-let low32 x = Z.to_int (Z.extract x 0 32) and high32 x = Z.to_int (Z.extract x 32 32)
-let two32 = Z.shift_left Z.one 32
-let random64 () = Z.add (Z.mul (Z.of_int (Random.bits () * 4 + Random.int 4)) two32) (Z.of_int (Random.bits () * 4 + Random.int 4))
-let registers = 41
-let give f who r = for i = 0 to registers - 1 do let w = get r i in f who i (high32 w) (low32 w) done
-let random_file () =
-  let r = List.fold_left (fun r i -> Tmap.set r (z i) (random64 ())) (Tmap.init Z.zero) (List.init 31 Fun.id) in
-  let r = put r [z 31, z (4 * Random.int 100000); z 36, Z.shift_left (z (Random.int 4)) 62; z 37, random64 (); z 38, random64 ();
-                 z 39, random64 (); z 40, z (Random.int 32)] in
-  if Random.bool () then r
-  else put r [z 32, Z.one; z 33, z (Random.int 32); z 34, z (pick [| 1; 2; 4; 8 |]); z 35, z (pick [| 0; 4; 8 |])]
-
 let functions = [| 0x80000000; 0x80000001; 0x84000000; 0x84000001; 0xc4000001; 0x84000002; 0x84000003; 0xc4000003; 0xc4000003; 0xc4000003;
                    0x84000004; 0xc4000004; 0x84000006; 0x84000008; 0x84000009; 0x8400000a; 0x8400000a; 0x84000012; 0xc4000012;
                    0xc4000190; 0xc4000191; 0xc4000197; 0xc4000197; 0xc4000197; 0xc4000198; 0xc4000198; 0xc4000198; 0x84000005;
-                   0xc4000002; 0x84000050; 0x12345678 |]
+                   0xc4000002; 0x84000050; 0x84000051; 0x84000052; 0x84000053; 0xc4000053; 0xc4000053; 0xc4000192; 0xc4000192; 0xc4000193; 0xc4000193; 0xc4000196; 0xc4000196; 0xc4000196; 0x12345678 |]
 let small_or_big () = match Random.int 6 with
   | 0 -> z (pick functions) | 1 -> z (pick ipas) | 2 -> Z.add two32 (z (Random.int 8)) | 3 -> random64 () | _ -> z (Random.int 9)
 let call_file r =
@@ -279,6 +55,11 @@ let call_file r =
   match n (Z.extract (get r 0) 0 12) with
   | 0x197 | 0x198 -> let base = ipa_at low in put r [z 1, z base; z 2, z (base + pick [| 0x1000; 0x2000; 0x200000; 0x400000; 0 |]); z 3, z (pick [| 0; 0; 1; 1; 2 |])]
   | 3 -> if Random.bool () then put r [z 1, z (Random.int 3); z 2, z (pick [| 0; 0x1000; 0x40000000; 3; half |])] else r
+  | 0x192 -> put r [z 1, z (Random.int 6)]
+  | 0x193 -> put r [z 1, z (Random.int 6); z 2, z (pick [| 0; 1; 8; 63; 64; 64; 64; 65 |])]
+  | 0x196 -> put r [z 1, if Random.int 6 = 0 then z (pick ipas) else z (ipa_at low)]
+  | 0x51 -> put r [z 1, if Random.bool () then z (pick functions) else get r 1]
+  | 0x53 -> put r [z 1, if Random.int 4 = 0 then random64 () else z (Random.int 200)]
   | 0x190 -> if Random.bool () then put r [z 1, z 0x10000] else r
   | _ -> r
 
@@ -299,9 +80,6 @@ let random_esr gu =
     | _ -> any in
   (cls lsl 26) lor il lor iss
 
-let check_registers name = match wrong_register () with
-  | 0 -> ()
-  | w -> Printf.eprintf "lockstep: call %d, %s: %s register %d differs\n" !calls name [| "its"; "the runner's"; "the started vCPU's" |].((w - 1) / 100) ((w - 1) mod 100); exit 1
 let off x = { x with core = z none; runner = z none }
 
 let trap_on_both s c b =
@@ -312,19 +90,33 @@ let trap_on_both s c b =
   let pending = Random.int 3 = 0 and wake = random64 () and id = if Random.int 4 = 0 then Some (z (Random.bits ())) else None in
   let r = random_file () and rr = random_file () in
   let cls = esr lsr 26 in
-  let r = if cls = 0x16 || cls = 0x17 then call_file r
+  let r = if (cls = 0x16 || cls = 0x17) && Random.int 3 = 0 then
+      (* to be told about itself, in a page that it has, if any *)
+      let here i = match resolve s.k (get s.k.vcp c).in_vspace (z i) with _, Leaf _ -> true | _ -> false in
+      let pages = List.filter here (Array.to_list low) in
+      put r [z 0, z 0xc4000196; z 1, z (match pages with [] -> ipa_at low | l -> List.nth l (Random.int (List.length l)))]
+    else if cls = 0x16 || cls = 0x17 then call_file r
     else if cls = 0x18 && Random.int 3 = 0 then List.fold_left (fun r i -> Tmap.set r (z i) (z 27)) r (List.init 31 Fun.id) else r in
+  let has = Random.int 4 > 0 and out = Random.int 6 = 0 and word = random64 () in
+  random_is has out (high32 word) (low32 word);
+  let v = n (get s.k.vcp c).in_vspace in
+  let digests m = List.init 4 (fun i -> Z.add (Z.shift_left (z (digest v (n m) i 1)) 32) (z (digest v (n m) i 0))) in
   syndrome 0 0 esr; syndrome 1 (high32 far) (low32 far); syndrome 2 (high32 hpfar) (low32 hpfar);
   answers pending (high32 wake) (low32 wake) (id <> None) (match id with Some w -> n w | None -> 0);
   give register 0 r; give register 1 rr;
   let lend = SetVcpu (z c, { (get s.k.vcp c) with core = Z.zero; runner = z b }) in
   let k = kstep lend s.k in
-  let e = trapped k (z c) { esr = z esr; far; hpfar; pending; wake; id_value = id } r in
+  let e = trapped k (z c) { esr = z esr; far; hpfar; pending; wake; id_value = id; entropy = (if has then Some (if out then [] else [word; word; word]) else None); digests } r in
   give want 0 e.own;
   give want 1 (match e.then_next with Leaves (a, d1, d2, d3) -> put rr (shown r a d1 d2 d3) | _ -> rr);
   let started = match e.starts with
     | None -> none
-    | Some ((g, entry), context) -> give want 2 (put (Tmap.init Z.zero) [z 0, context; z 31, entry]); n g in
+    | Some ((g, entry), context) -> give want 2 (reset_file entry context); n g in
+  (match e.extends with
+   | Some ((m, bytes), x) ->
+       for i = 0 to 7 do let w = Z.extract x (64 * i) 64 in register 2 i (high32 w) (low32 w) done;
+       expect_extended v (n m) (n bytes)
+   | None -> ());
   let k = List.fold_left (fun k p -> kstep p k) k e.does in
   let back = SetVcpu (z c, off (get k.vcp c)) in
   let result = match e.then_next with Goes -> 0 | Leaves _ -> 1 | Undefined -> 2 in
@@ -356,20 +148,17 @@ let run_on_both s c b =
 let debug_on_both s c =
   let r = random_file () and value = random64 () in
   let what = if Random.int 8 = 0 then Random.int 10 else Random.int 4 in
-  let at = if what land 1 = 0 then (if Random.int 6 = 0 then 45 - Random.int 14 else Random.int 32) else if Random.int 5 = 0 then pick ipas else ipa_at low in
-  let what = if what land 1 = 1 then what land lnot 2 else what in
+  let at = if what land 1 = 0 then (if Random.int 3 = 0 then 45 - Random.int 14 else Random.int 32)
+    else if Random.int 5 = 0 then pick ipas else ipa_at low + 8 * Random.int 3 * Random.int 2 in
   give register 0 r;
   register 2 0 (high32 value) (low32 value);
-  let o = match first (debug_guards s.k (z c) (z what) (z at)) with Some (e, a) -> Err (e, a) | None -> Done [] in
-  give want 0 (match o with Done _ when what = 2 && at < 32 -> Tmap.set r (z at) value | _ -> r);
+  let o = vcpu_debug s.k (z c) (z what) (z at) value in
+  let old = match o with Done _ -> debug_tells s.k (z c) (z what) (z at) r (fun g -> Tmap.get s.mem g) | _ -> Z.zero in
+  register 2 1 (high32 old) (low32 old);
+  give want 0 (match o with Done _ -> debug_sets s.k (z c) (z what) (z at) value r | _ -> r);
   let s = outcome s "vcpu_debug" 30 [c; what; at] o in
   check_registers "vcpu_debug";
   s
-
-let start_on_both s c b =
-  let busy = Random.int 4 = 0 in
-  give register 0 (random_file ()); give register 1 (random_file ());
-  outcome s "core_start" 31 [c; b; bit busy] (match first (core_start_guards s.k (z c) busy) with Some (e, a) -> Err (e, a) | None -> Done [])
 
 (* One that crashed or is off is on again, so that walks do not run out of them. *)
 let revived s c =
@@ -391,7 +180,6 @@ let running s =
       (match Random.int 10 with
        | 0 | 1 -> run_on_both s c b
        | 2 -> debug_on_both s c
-       | 3 -> start_on_both s c b
        | _ -> if n (get k.vcp c).core = none && (get k.vcp c).powered = On then trap_on_both s c b else s)   (* only these run *)
   | _ -> s
 
@@ -530,7 +318,7 @@ let one s =
       (match entry_at s2 (zi v) (zi l) (zi i) with
        | Leaf (f, _) ->
            let g = n f + j in
-           if n (get s2.mem g) = w then begin write g w; expect_words g 1 w end
+           if Z.equal (get s2.mem g) (z w) then begin write g w; expect_words g 1 w end
        | _ -> ());
       s2
 
@@ -636,9 +424,10 @@ let () =
   let started = Unix.gettimeofday () in
   if streams () <> n sTREAMS then (prerr_endline "lockstep: the model has another number of streams"; exit 1);
   (match Sys.argv with
+   | [| _; "chains"; limit; seed |] -> Chains.walk (int_of_string limit) (int_of_string seed)
    | [| _; "all"; depth |] -> every_sequence (int_of_string depth)
    | [| _; limit; seed |] -> random_walk (int_of_string limit) (int_of_string seed)
-   | _ -> prerr_endline "lockstep: use it as lockstep CALLS SEED, or lockstep all DEPTH"; exit 2);
+   | _ -> prerr_endline "lockstep: use it as lockstep CALLS SEED, lockstep chains CALLS SEED, or lockstep all DEPTH"; exit 2);
   let seconds = Unix.gettimeofday () -. started in
   List.iter (fun ((name, r), c) ->
       let result = if r < 0 then "the machine stops" else if r = 0 then "ok" else if name = "stream_fault" then "some" else Printf.sprintf "error %d, argument %d" (r land 255) (r lsr 8) in

@@ -11,7 +11,8 @@ let n = Z.to_int
 let none = 0xffffffff
 let get m i = Tmap.get m (z i)
 let s = ref { gran = Tmap.init GFree; vsp = Tmap.init vs_none; vmids = Tmap.init false; next_serial = Z.one; vcp = Tmap.init vcpu_none;
-              str = { attached = Tmap.init (z none); ste = Tmap.init (z none); faults = Tmap.init fault_none } }
+              str = { attached = Tmap.init (z none); ste = Tmap.init (z none); faults = Tmap.init fault_none };
+              cor = Tmap.init core_none; fired = Tmap.init false }
 let take ps = s := List.fold_left (fun s p -> kstep p s) !s ps
 let line = ref 0
 let compared = Hashtbl.create 16 and told = ref 0 and boot = Hashtbl.create 4 and spare = ref (1 lsl 30)

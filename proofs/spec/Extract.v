@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (* The model as OCaml. Trusted: numbers become Zarith's (word.ml), maps a search tree (tmap.ml). *)
 From Coq Require Import Extraction ExtrOcamlBasic.
-From Nie Require Import Exits Encode.
+From Nie Require Import Chains Debug Encode.
 Extraction Language OCaml.
 Extract Inductive positive => "Word.t" ["Word.twice_plus_one" "Word.twice" "Word.one"] "Word.match_positive".
 Extract Inductive Z => "Word.t" ["Word.zero" "Word.same" "Word.neg"] "Word.match_z".
@@ -19,4 +19,6 @@ Extraction "model.ml" state_of owner_of place_of life_number power_number word_o
   cnode_make table_make vcpu_make frame_make vspace_make set_vcpus
   cnode_destroy table_destroy frame_destroy vspace_kill vspace_destroy vcpu_destroy ripas_set vs_none vcpu_none
   stream_attach stream_detach stream_fault fault_none STREAMS
-  trapped put shown off_core run_vcpu_ now_running debug_guards core_start_guards first.
+  trapped trap_steps put shown off_core run_vcpu_ now_running chain reset_file REGISTERS NEVER
+  vcpu_debug debug_sets debug_tells word_of_page core_none
+  settle hop_regs wake_regs vcpu_kick core_start irq_bind irq_pending irq_ack irq_end MAINTENANCE.
