@@ -11,10 +11,11 @@ ROOT = HERE.parents[1]
 INTERFACE = ROOT / "kernel" / "api" / "nie.yaml"
 # In order, and what they need; Api.v is generated from the interface file. Extract.v writes model.ml.
 NEEDS = {"State": [], "Api": [], "Outcome": ["State", "Api"], "Streams": ["Outcome"], "Calls": ["Streams"], "Exits": ["Calls"],
-         "Order": ["Exits"], "Invariant": ["State"], "Meanwhile": ["Invariant"], "Safety": ["Meanwhile", "Calls"], "Devices": ["Safety"],
-         "Running": ["Safety", "Exits"], "Reachable": ["Devices", "Running"], "Security": ["Reachable"],
-         "Encode": ["State"], "Language": ["Calls", "Encode"], "Contracts": ["Language"], "Print": ["Contracts"],
-         "Bounds": ["Reachable"], "Printed": ["Contracts", "Bounds"], "Written": ["Printed"], "Extract": ["Exits", "Encode"]}
+         "Debug": ["Exits"], "Interrupts": ["Exits"], "Chains": ["Interrupts"], "Derivation": [], "Capabilities": ["Chains", "Debug", "Derivation"],
+         "Order": ["Capabilities"], "Invariant": ["State"], "Meanwhile": ["Invariant"], "Safety": ["Meanwhile", "Calls"], "Devices": ["Safety"],
+         "Running": ["Safety", "Chains", "Debug"], "Reachable": ["Devices", "Running"], "Machine": ["Reachable"], "Security": ["Machine"], "Integrity": ["Security"], "Policy": ["Integrity"], "Authority": ["Policy", "Capabilities"],
+         "Encode": ["State"], "Language": ["Chains", "Debug", "Encode"], "Contracts": ["Language"], "Print": ["Contracts"],
+         "Bounds": ["Reachable"], "Printed": ["Contracts", "Bounds"], "PrintedRuns": ["Printed"], "Written": ["PrintedRuns"], "Extract": ["Chains", "Debug", "Encode"]}
 FILES = list(NEEDS)
 THEOREM = re.compile(r"^(?:Theorem|Corollary) (\w+)", re.M)
 

@@ -31,5 +31,5 @@ def lockstep(folder):
     import theories
 
     theories.prepare(folder)
-    theories.compile_all(folder, ["State", "Api", "Outcome", "Streams", "Calls", "Exits", "Encode", "Extract"])
+    theories.compile_all(folder, ["State", "Api", "Outcome", "Streams", "Calls", "Exits", "Debug", "Interrupts", "Chains", "Encode", "Extract"])
     return build.Lockstep(folder)
