@@ -64,7 +64,7 @@ def test_every_calls_checks_are_the_errors_of_the_interface_in_its_order(compile
     for call, answer in zip(calls, answers):
         argument = {a["name"]: n for n, a in enumerate(call.get("args", []), 1)}
         expected = [(errors[error], argument[name]) for error, name, _ in call["errors"]]
-        assert [tuple(map(int, pair)) for pair in re.findall(r"\((\d+), (\d+)\)", answer)] == expected, call["name"]
+        assert [tuple(map(int, pair)) for pair in re.findall(r"\(\s*(\d+),\s*(\d+)\)", answer)] == expected, call["name"]
 
 
 def test_printed_answers_are_the_errors_of_the_interface_in_its_order():
