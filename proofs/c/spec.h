@@ -269,30 +269,30 @@ _Static_assert(NIE_VCPU_DEBUG_NOT_MAPPED_AT == 781, "NIE_VCPU_DEBUG_NOT_MAPPED_A
 /*@ predicate detach_done{L, K}(integer stream, integer vspace) =
       \at(stream_attached[stream], K) == 0; */
 
-/*@ logic boolean run_WRONG_STATE_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((\at(view_vcpu[vcpu].power, L) == VCPU_ON && \at(view_vcpu[vcpu].exiting, L) == 0) && !(\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE)) && \at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].life, L) == (!(\at(view_vcpu[vcpu].guest, L) == 0) ? VSPACE_ACTIVE : VSPACE_BUILDING))); */
-/*@ logic boolean run_BUSY_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
-/*@ logic boolean run_EXHAUSTED_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = 4 <= \at(view_vcpu[current].chain, L); */
-/*@ logic boolean run_BAD_VALUE_LIST1{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((((((list1 / 4294967296) % 512) == 0 && ((list1 / 4398046511104) % 64) == 0) && ((list1 / 72057594037927936) % 16) == 0) && ((list1 / 2305843009213693952) % 2) == 0) && (list1 % 4294967296) < 1020) && ((list1 / 4611686018427387904) == 0 || !((list1 % 4294967296) == 27)))); */
-/*@ logic boolean run_BAD_VALUE_LIST2{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((((((list2 / 4294967296) % 512) == 0 && ((list2 / 4398046511104) % 64) == 0) && ((list2 / 72057594037927936) % 16) == 0) && ((list2 / 2305843009213693952) % 2) == 0) && (list2 % 4294967296) < 1020) && ((list2 / 4611686018427387904) == 0 || !((list2 % 4294967296) == 27)))); */
-/*@ logic boolean run_BAD_VALUE_LIST3{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = (((!((((((((list3 / 4294967296) % 512) == 0 && ((list3 / 4398046511104) % 64) == 0) && ((list3 / 72057594037927936) % 16) == 0) && ((list3 / 2305843009213693952) % 2) == 0) && (list3 % 4294967296) < 1020) && ((list3 / 4611686018427387904) == 0 || !((list3 % 4294967296) == 27)))) || ((!((list1 / 4611686018427387904) == 0) && !((list2 / 4611686018427387904) == 0)) && (list1 % 4294967296) == (list2 % 4294967296))) || ((!((list1 / 4611686018427387904) == 0) && !((list3 / 4611686018427387904) == 0)) && (list1 % 4294967296) == (list3 % 4294967296))) || ((!((list2 / 4611686018427387904) == 0) && !((list3 / 4611686018427387904) == 0)) && (list2 % 4294967296) == (list3 % 4294967296))); */
-/*@ logic boolean run_BAD_VALUE_FLAGS{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !(((((flags / 8) % 32) == 0 && ((flags / 65536) % 16) == 0) && flags < 2097152)); */
-/*@ logic integer run_status{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) =
-      run_WRONG_STATE_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_WRONG_STATE_VCPU :
-      run_BUSY_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BUSY_VCPU :
-      run_EXHAUSTED_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_EXHAUSTED_VCPU :
-      run_BAD_VALUE_LIST1{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST1 :
-      run_BAD_VALUE_LIST2{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST2 :
-      run_BAD_VALUE_LIST3{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST3 :
-      run_BAD_VALUE_FLAGS{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_FLAGS :
+/*@ logic boolean vcpu_run_WRONG_STATE_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((\at(view_vcpu[vcpu].power, L) == VCPU_ON && \at(view_vcpu[vcpu].exiting, L) == 0) && !(\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE)) && \at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].life, L) == (!(\at(view_vcpu[vcpu].guest, L) == 0) ? VSPACE_ACTIVE : VSPACE_BUILDING))); */
+/*@ logic boolean vcpu_run_BUSY_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
+/*@ logic boolean vcpu_run_EXHAUSTED_VCPU{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = 4 <= \at(view_vcpu[current].chain, L); */
+/*@ logic boolean vcpu_run_BAD_VALUE_LIST1{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((((((list1 / 4294967296) % 512) == 0 && ((list1 / 4398046511104) % 64) == 0) && ((list1 / 72057594037927936) % 16) == 0) && ((list1 / 2305843009213693952) % 2) == 0) && (list1 % 4294967296) < 1020) && ((list1 / 4611686018427387904) == 0 || !((list1 % 4294967296) == 27)))); */
+/*@ logic boolean vcpu_run_BAD_VALUE_LIST2{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !((((((((list2 / 4294967296) % 512) == 0 && ((list2 / 4398046511104) % 64) == 0) && ((list2 / 72057594037927936) % 16) == 0) && ((list2 / 2305843009213693952) % 2) == 0) && (list2 % 4294967296) < 1020) && ((list2 / 4611686018427387904) == 0 || !((list2 % 4294967296) == 27)))); */
+/*@ logic boolean vcpu_run_BAD_VALUE_LIST3{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = (((!((((((((list3 / 4294967296) % 512) == 0 && ((list3 / 4398046511104) % 64) == 0) && ((list3 / 72057594037927936) % 16) == 0) && ((list3 / 2305843009213693952) % 2) == 0) && (list3 % 4294967296) < 1020) && ((list3 / 4611686018427387904) == 0 || !((list3 % 4294967296) == 27)))) || ((!((list1 / 4611686018427387904) == 0) && !((list2 / 4611686018427387904) == 0)) && (list1 % 4294967296) == (list2 % 4294967296))) || ((!((list1 / 4611686018427387904) == 0) && !((list3 / 4611686018427387904) == 0)) && (list1 % 4294967296) == (list3 % 4294967296))) || ((!((list2 / 4611686018427387904) == 0) && !((list3 / 4611686018427387904) == 0)) && (list2 % 4294967296) == (list3 % 4294967296))); */
+/*@ logic boolean vcpu_run_BAD_VALUE_FLAGS{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) = !(((((flags / 8) % 32) == 0 && ((flags / 65536) % 16) == 0) && flags < 2097152)); */
+/*@ logic integer vcpu_run_status{L}(integer current, integer vcpu, integer list1, integer list2, integer list3, integer flags) =
+      vcpu_run_WRONG_STATE_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_WRONG_STATE_VCPU :
+      vcpu_run_BUSY_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BUSY_VCPU :
+      vcpu_run_EXHAUSTED_VCPU{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_EXHAUSTED_VCPU :
+      vcpu_run_BAD_VALUE_LIST1{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST1 :
+      vcpu_run_BAD_VALUE_LIST2{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST2 :
+      vcpu_run_BAD_VALUE_LIST3{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_LIST3 :
+      vcpu_run_BAD_VALUE_FLAGS{L}(current, vcpu, list1, list2, list3, flags) ? NIE_RUN_BAD_VALUE_FLAGS :
       NIE_OK; */
 
-/*@ logic boolean core_start_WRONG_STATE_VCPU{L}(integer core, integer target, integer vcpu) = (!(\at(view_vcpu[vcpu].guest, L) == 0) || !((((\at(view_vcpu[vcpu].power, L) == VCPU_ON && \at(view_vcpu[vcpu].exiting, L) == 0) && !(\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE)) && \at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].life, L) == (!(\at(view_vcpu[vcpu].guest, L) == 0) ? VSPACE_ACTIVE : VSPACE_BUILDING)))); */
-/*@ logic boolean core_start_BUSY_VCPU{L}(integer core, integer target, integer vcpu) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
-/*@ logic boolean core_start_BUSY_CORE{L}(integer core, integer target, integer vcpu) = ((target == core && !(\at(view_vcpu[\at(cores[core].current, L)].runner, L) == GRANULE_NONE)) || (!(target == core) && !(\at(cores[target].current, L) == GRANULE_NONE))); */
-/*@ logic integer core_start_status{L}(integer core, integer target, integer vcpu) =
-      core_start_WRONG_STATE_VCPU{L}(core, target, vcpu) ? NIE_CORE_START_WRONG_STATE_VCPU :
-      core_start_BUSY_VCPU{L}(core, target, vcpu) ? NIE_CORE_START_BUSY_VCPU :
-      core_start_BUSY_CORE{L}(core, target, vcpu) ? NIE_CORE_START_BUSY_CORE :
+/*@ logic boolean task_start_WRONG_STATE_VCPU{L}(integer core, integer target, integer vcpu) = (!(\at(view_vcpu[vcpu].guest, L) == 0) || !((((\at(view_vcpu[vcpu].power, L) == VCPU_ON && \at(view_vcpu[vcpu].exiting, L) == 0) && !(\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE)) && \at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].life, L) == (!(\at(view_vcpu[vcpu].guest, L) == 0) ? VSPACE_ACTIVE : VSPACE_BUILDING)))); */
+/*@ logic boolean task_start_BUSY_VCPU{L}(integer core, integer target, integer vcpu) = !(\at(view_vcpu[vcpu].core, L) == CORE_NONE); */
+/*@ logic boolean task_start_BUSY_CORE{L}(integer core, integer target, integer vcpu) = ((target == core && !(\at(view_vcpu[\at(cores[core].current, L)].runner, L) == GRANULE_NONE)) || (!(target == core) && !(\at(cores[target].current, L) == GRANULE_NONE))); */
+/*@ logic integer task_start_status{L}(integer core, integer target, integer vcpu) =
+      task_start_WRONG_STATE_VCPU{L}(core, target, vcpu) ? NIE_CORE_START_WRONG_STATE_VCPU :
+      task_start_BUSY_VCPU{L}(core, target, vcpu) ? NIE_CORE_START_BUSY_VCPU :
+      task_start_BUSY_CORE{L}(core, target, vcpu) ? NIE_CORE_START_BUSY_CORE :
       NIE_OK; */
 
 /*@ logic boolean debug_WRONG_STATE_VCPU{L}(integer vcpu, integer what, integer at) = (\at(view_vcpu[vcpu].vspace, L) == GRANULE_NONE || !((\at(view_vspace[\at(view_vcpu[vcpu].vspace, L)].policy, L) % 2) == 1)); */

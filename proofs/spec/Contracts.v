@@ -111,7 +111,7 @@ Definition field (w : exp) (low width : Z) := ((w / low) mod width)%e.
 Definition list_allowed_ (w : exp) : cond := ((field w 4294967296 512 == 0) && (field w 4398046511104 64 == 0) && (field w 72057594037927936 16 == 0) &&
   (field w 2305843009213693952 2 == 0) && (w mod 4294967296 < 1020) && ((w / 4611686018427387904 == 0) || (w mod 4294967296 != 27)))%c.
 Definition list_same_ (a b : exp) : cond := ((a / 4611686018427387904 != 0) && (b / 4611686018427387904 != 0) && (a mod 4294967296 == b mod 4294967296))%c.
-Definition run_ := Spec "run" "run" ["current"; "vcpu"; "list1"; "list2"; "list3"; "flags"] [] [
+Definition run_ := Spec "vcpu_run" "run" ["current"; "vcpu"; "list1"; "list2"; "list3"; "flags"] [] [
   err_wrong_state @ run_vcpu --> Not (can_run_ "vcpu");
   err_busy @ run_vcpu --> Core "vcpu" != K "CORE_NONE";
   err_exhausted @ run_vcpu --> 4 <= Chain "current";
@@ -119,7 +119,7 @@ Definition run_ := Spec "run" "run" ["current"; "vcpu"; "list1"; "list2"; "list3
   err_bad_value @ run_list2 --> Not (list_allowed_ "list2");
   err_bad_value @ run_list3 --> Not (list_allowed_ "list3") || list_same_ "list1" "list2" || list_same_ "list1" "list3" || list_same_ "list2" "list3";
   err_bad_value @ run_flags --> Not ((field "flags" 8 32 == 0) && (field "flags" 65536 16 == 0) && ("flags" < 2097152))] None [].
-Definition core_start_ := Spec "core_start" "core_start" ["core"; "target"; "vcpu"] [] [
+Definition core_start_ := Spec "task_start" "core_start" ["core"; "target"; "vcpu"] [] [
   err_wrong_state @ core_start_vcpu --> (OfGuest "vcpu" != 0) || Not (can_run_ "vcpu");
   err_busy @ core_start_vcpu --> Core "vcpu" != K "CORE_NONE";
   err_busy @ core_start_core --> ("target" == "core") && (Runner (Current "core") != K "GRANULE_NONE") || ("target" != "core") && (Current "target" != K "GRANULE_NONE")] None [].
