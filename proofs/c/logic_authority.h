@@ -13,6 +13,13 @@
 /* A slot that holds a capability; of this type. */
 /*@ predicate held{L}(integer s) = is_slot(s) && \at(view_slot[s].type, L) != 0; */
 /*@ predicate holds{L}(integer s, integer type) = is_slot(s) && \at(view_slot[s].type, L) == type; */
+/* A slot says at L what another said at K. */
+/*@ predicate same_slot{K, L}(integer to, integer from) =
+      \at(view_slot[to].type, L) == \at(view_slot[from].type, K) && \at(view_slot[to].rights, L) == \at(view_slot[from].rights, K) &&
+      \at(view_slot[to].size_bits, L) == \at(view_slot[from].size_bits, K) && \at(view_slot[to].depth, L) == \at(view_slot[from].depth, K) &&
+      \at(view_slot[to].object, L) == \at(view_slot[from].object, K) && \at(view_slot[to].next, L) == \at(view_slot[from].next, K) &&
+      \at(view_slot[to].prev, L) == \at(view_slot[from].prev, K) && \at(view_slot[to].detail, L) == \at(view_slot[from].detail, K) &&
+      \at(view_slot[to].vspace, L) == \at(view_slot[from].vspace, K) && \at(view_slot[to].serial, L) == \at(view_slot[from].serial, K); */
 
 /*
  * The derivation tree: lists in preorder. A number of each slot that only the proof has grows along them, so that no list
@@ -72,6 +79,9 @@
       header(g) + slots_of{L}(g) <= RAM_GRANULES * NIE_SLOTS_PER_GRANULE; */
 /*@ predicate au_tails{L} = \forall integer g, j; is_cnode{L}(g) ==> g < j ==> header(j) < header(g) + slots_of{L}(g) ==>
       \at(granule_state[j], L) == GRANULE_TAIL; */
+/* An empty slot of a CNode that lives: a capability can go there. */
+/*@ predicate is_spare{L}(integer s) = is_slot(s) && \at(view_slot[s].type, L) == 0 &&
+      \exists integer g; is_live{L}(g) && in_cnode{L}(g, s); */
 /* Capabilities are in CNodes, and those to CNodes name live ones. */
 /*@ predicate au_home{L} = \forall integer s; held{L}(s) ==> \exists integer g; is_cnode{L}(g) && in_cnode{L}(g, s); */
 /*@ predicate cnodes_but{L}(integer x) = \forall integer s; holds{L}(s, NIE_TYPE_CNODE) ==> s != x ==>
@@ -138,12 +148,14 @@
       index == 0 || index >= \at(view_slot[header(cnode)].object, L) ? SLOT_NONE : header(cnode) + index; */
 /*@ logic integer cap_at{L}(integer caller, integer index) =
       cspace{L}(caller) == GRANULE_NONE ? SLOT_NONE : slot_in{L}(cspace{L}(caller), index); */
-/*@ logic boolean in_set(integer types, integer type) =
-      (type == 0 && types % 2 == 1) || (type == 1 && types / 2 % 2 == 1) || (type == 2 && types / 4 % 2 == 1) ||
-      (type == 3 && types / 8 % 2 == 1) || (type == 4 && types / 16 % 2 == 1) || (type == 5 && types / 32 % 2 == 1) ||
-      (type == 6 && types / 64 % 2 == 1) || (type == 7 && types / 128 % 2 == 1) || (type == 8 && types / 256 % 2 == 1) ||
-      (type == 9 && types / 512 % 2 == 1) || (type == 10 && types / 1024 % 2 == 1) ||
-      (type == 11 && types / 2048 % 2 == 1) || (type == 12 && types / 4096 % 2 == 1); */
+/* A macro: of a set that is a constant, WP works out what is in it. */
+#define IN_SET(types, type) ( \
+      ((type) == 0 && (types) % 2 == 1) || ((type) == 1 && (types) / 2 % 2 == 1) || ((type) == 2 && (types) / 4 % 2 == 1) || \
+      ((type) == 3 && (types) / 8 % 2 == 1) || ((type) == 4 && (types) / 16 % 2 == 1) || ((type) == 5 && (types) / 32 % 2 == 1) || \
+      ((type) == 6 && (types) / 64 % 2 == 1) || ((type) == 7 && (types) / 128 % 2 == 1) || ((type) == 8 && (types) / 256 % 2 == 1) || \
+      ((type) == 9 && (types) / 512 % 2 == 1) || ((type) == 10 && (types) / 1024 % 2 == 1) || \
+      ((type) == 11 && (types) / 2048 % 2 == 1) || ((type) == 12 && (types) / 4096 % 2 == 1))
+/*@ logic boolean in_set(integer types, integer type) = IN_SET(types, type); */
 /*@ logic integer common(integer a, integer b) = b & a; */
 /*@ logic integer cap_error{L}(integer s, integer types, integer rights) =
       s == SLOT_NONE ? NIE_ERR_BAD_SLOT :

@@ -3,6 +3,7 @@
  * What the hypercalls answer, in the order of kernel/api/nie.yaml: the errors of capabilities, which the authority layer
  * finds, and then those of logic.h. The sets of types are TYPE_SET() of authority.h, written out.
  */
+#define SET_UNTYPED 2
 #define SET_CNODE 4
 #define SET_VSPACE 192
 #define SET_GUEST 128
@@ -87,6 +88,19 @@
       !mapping_rights(rights) || (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_DEVICE && rights >= 4) ?
         NIE_MAP_BAD_VALUE_RIGHTS :
       !allowed{L}(cap_at{L}(caller, frame), rights) ? NIE_MAP_NO_RIGHT_FRAME : NIE_OK; */
+/* A shared frame's or a device's capability remembers one mapping: that check stands in the middle of those of logic.h. */
+/*@ logic integer map_remembered_status{L}(integer f, integer v, integer ipa) =
+      0x8000000000 <= ipa ? NIE_MAP_BAD_VALUE_IPA :
+      ipa % (\at(view_slot[f].size_bits, L) == 12 ? 4096 : 0x200000) != 0 ? NIE_MAP_UNALIGNED_IPA :
+      \at(view_slot[v].type, L) == NIE_TYPE_GUEST_VSPACE && ipa < NIE_SHARED_HALF ? NIE_MAP_WRONG_HALF_IPA :
+      \at(view_slot[f].detail, L) != 0 && life_serial{L}(\at(view_slot[f].vspace, L)) == \at(view_slot[f].serial, L) ?
+        NIE_MAP_MAPPED_FRAME :
+      \at(view_slot[f].type, L) == NIE_TYPE_DEVICE ? map_device_status{L}(\at(view_slot[v].object, L), ipa) :
+      map_shared_status{L}(\at(view_slot[f].object, L), \at(view_slot[v].object, L), ipa); */
+/*@ logic integer map_object_status{L}(integer f, integer v, integer ipa) =
+      \at(view_slot[f].type, L) == NIE_TYPE_PRIVATE_FRAME ?
+        map_private_status{L}(\at(view_slot[f].object, L), \at(view_slot[v].object, L), ipa) :
+      map_remembered_status{L}(f, v, ipa); */
 /*@ logic integer unmap_status{L}(integer caller, integer frame) =
       cap_error{L}(cap_at{L}(caller, frame), SET_MAPPABLE, 0) != NIE_OK ?
         cap_status{L}(caller, frame, SET_MAPPABLE, 0, NIE_UNMAP_ARG_FRAME) :
@@ -141,3 +155,40 @@
       or_else(configure_caps_status{L}(caller, vcpu, vspace, index, cspace),
               configure_status{L}(\at(view_slot[cap_at{L}(caller, vcpu)].object, L),
                                   \at(view_slot[cap_at{L}(caller, vspace)].object, L), index, entry, stack)); */
+
+/* retype: what is asked of the arguments, then of the places, then of the memory. */
+/*@ logic integer retype_status{L}(integer caller, integer untyped, integer type, integer size_bits, integer to_cnode,
+                                   integer to_index, integer count) =
+      cap_error{L}(cap_at{L}(caller, untyped), SET_UNTYPED, NIE_RIGHT_WRITE) != NIE_OK ?
+        cap_status{L}(caller, untyped, SET_UNTYPED, NIE_RIGHT_WRITE, NIE_RETYPE_ARG_UNTYPED) :
+      type < NIE_TYPE_UNTYPED || type > NIE_TYPE_VCPU ? NIE_RETYPE_BAD_VALUE_TYPE :
+      !size_fits(type, size_bits) ? NIE_RETYPE_BAD_VALUE_SIZE_BITS :
+      node_error{L}(caller, to_cnode, NIE_RIGHT_WRITE) != NIE_OK ?
+        node_status{L}(caller, to_cnode, NIE_RIGHT_WRITE, NIE_RETYPE_ARG_TO_CNODE) :
+      count < 1 || count > 512 || (type != NIE_TYPE_UNTYPED && count * granules_of(size_bits) > NIE_STEP_GRANULES) ?
+        NIE_RETYPE_BAD_VALUE_COUNT :
+      place_of{L}(caller, to_cnode, to_index) == SLOT_NONE ||
+        count > \at(view_slot[header(node_at{L}(caller, to_cnode))].object, L) - to_index ? NIE_RETYPE_BAD_SLOT_TO_INDEX : NIE_OK; */
+/*@ predicate are_empty{L}(integer first, integer count) =
+      \forall integer s; first <= s < first + count ==> \at(view_slot[s].type, L) == 0; */
+/*@ logic integer offset_for{L}(integer s, integer size_bits) =
+      (used_of{L}(s) + granules_of(size_bits) - 1) / granules_of(size_bits) * granules_of(size_bits); */
+/*@ predicate is_room{L}(integer s, integer type, integer size_bits, integer count) =
+      offset_for{L}(s, size_bits) + count * granules_of(size_bits) <= granules_of(\at(view_slot[s].size_bits, L)) &&
+      (type == NIE_TYPE_UNTYPED || \forall integer g;
+         \at(view_slot[s].object, L) + offset_for{L}(s, size_bits) <= g <
+         \at(view_slot[s].object, L) + offset_for{L}(s, size_bits) + count * granules_of(size_bits) ==>
+         \at(granule_state[g], L) == GRANULE_FREE); */
+/* EXHAUSTED_TYPE apart: how many VMIDs are left is not said here. */
+/*@ predicate retype_answers{L}(integer answer, integer s, integer to, integer type, integer size_bits, integer count) =
+      (!are_empty{L}(to, count) ==> answer == NIE_RETYPE_OCCUPIED_TO_INDEX) &&
+      (are_empty{L}(to, count) ==> \at(view_slot[s].depth, L) >= DEPTH_MAX ==> answer == NIE_RETYPE_EXHAUSTED_UNTYPED) &&
+      (are_empty{L}(to, count) ==> \at(view_slot[s].depth, L) < DEPTH_MAX ==> !is_room{L}(s, type, size_bits, count) ==>
+         answer == NIE_RETYPE_NO_MEMORY_UNTYPED) &&
+      (are_empty{L}(to, count) ==> \at(view_slot[s].depth, L) < DEPTH_MAX ==> is_room{L}(s, type, size_bits, count) ==>
+         answer == NIE_OK ||
+         (answer == NIE_RETYPE_EXHAUSTED_TYPE && (type == NIE_TYPE_TASK_VSPACE || type == NIE_TYPE_GUEST_VSPACE))); */
+/*@ logic integer core_start_caps_status{L}(integer caller, integer core, integer vcpu) =
+      cap_error{L}(cap_at{L}(caller, core), SET_CORE, NIE_RIGHT_CONTROL) != NIE_OK ?
+        cap_status{L}(caller, core, SET_CORE, NIE_RIGHT_CONTROL, NIE_CORE_START_ARG_CORE) :
+      cap_status{L}(caller, vcpu, SET_VCPU, NIE_RIGHT_CONTROL, NIE_CORE_START_ARG_VCPU); */

@@ -19,7 +19,8 @@ LOGIC = ("logic.h", "spec.h")
 LOGIC_OF_AUTHORITY = ("logic_authority.h", "logic_calls.h")
 BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 NAME = re.compile(r"[A-Za-z_]\w*")
-CONJUNCT = re.compile(r"\s*(?:ensures|requires|loop invariant) (\w+): \1;$")  # as each_conjunct() writes it
+# As each_conjunct() writes it, and what a contract says in that way: `requires next_but: next_but(s);`.
+CONJUNCT = re.compile(r"\s*(?:ensures|requires|loop invariant|assert) (\w+): \1(?:\(\w+\))?;$")
 
 
 def blank(text):
@@ -96,7 +97,8 @@ def contracts_of(path):
     and `state`, declarations of the file's own variables for the others.
 
     `prove` is about what `every` stands for: these goals are tried by themselves, with no more of `every` at hand than they
-    and the PREDICATEs are. To prove a thing from less is to prove it; the provers find it sooner."""
+    and the PREDICATEs are. To prove a thing from less is to prove it; the provers find it sooner.
+    `prove every P` is a `prove` for each conjunct of P, of what that is short for, `prove each P` for each of those alone."""
     result, here, into = {}, None, None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -153,6 +155,7 @@ class Sources:
             for contract in contracts.values():
                 for lines in (contract.clauses, *contract.loops.values()):
                     lines[:] = [line for clause in lines for line in each_conjunct(clause, self.logic)]
+                contract.groups = [g for group in contract.groups for g in each_group(*group, self.logic)]
 
     @staticmethod
     def header_files():
@@ -216,7 +219,7 @@ class Sources:
             callees = sorted({*callees, *(n for f in inline for n in self.callees(f))} - {only})
         for name in callees:
             other, definition = self.contract_of_callee(path, name)
-            if definition is None or definition.path != path:
+            if definition is None or definition.path != path or path.suffix == ".h":
                 parts.append(f"{comment(other.clauses)}{self.prototype(name, definition)}\n")
         if path.suffix == ".h":  # logic_authority.h includes it: the contract of a function that has its body already
             if contract.loops or contract.before:
@@ -267,7 +270,7 @@ class Sources:
             parts.append(self.contract_of_callee(function.path, name)[0].text())
         logic = self.logic if function.path.parent != CORE / "isolation" else logic_blocks(self.logic_text)
         parts.append(needed_logic(logic, " ".join(parts[1:])))
-        self.blocks = self.blocks or header_blocks(self.headers + self.generated)
+        self.blocks = self.blocks or header_blocks(self.headers + self.generated + self.authority_text)
         parts.append(needed_logic(self.blocks, " ".join(parts[1:])))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -277,7 +280,7 @@ def line_directive(path, source, position):
 
 
 def annotation(lines):
-    return "/*@" + "\n".join(lines).strip("\n") + "\n*/\n"
+    return "/*@" + "\n".join(lines).strip("\n") + "\n*/\n" if lines else ""
 
 
 def rest_of(function, functions):
@@ -296,18 +299,39 @@ def logic_blocks(text):
     return [(set(re.findall(pattern, b, re.S)), b) for b in blocks]
 
 
+def conjuncts(name, blocks):
+    """What a predicate of logic.h is short for, one level down; nothing if it is no conjunction of names."""
+    for names, block in blocks:
+        found = re.search(rf"predicate {name}\{{L\}}\s*=\s*((?:\w+\{{L\}}\s*(?:&&)?\s*)+);", block)
+        if name in names and found:
+            return re.findall(r"\w+(?=\{L\})", found[1])
+    return []
+
+
+def parts_of(name, blocks):
+    return [p for inner in conjuncts(name, blocks) for p in parts_of(inner, blocks)] or [name]
+
+
+def each_group(goals, kept, blocks):
+    """`prove every P`: a group for each conjunct of P, of what that is short for; `prove each P`: for each thing that P is
+    short for in the end."""
+    if goals[0] not in ("every", "each"):
+        return [(goals, kept)]
+    if goals[0] == "each":
+        groups = [[part] for part in parts_of(goals[1], blocks)]
+    else:
+        groups = [parts_of(part, blocks) for part in conjuncts(goals[1], blocks)]
+    return [(group, {*kept - {*goals}, *group}) for group in groups]
+
+
 def each_conjunct(clause, blocks):
     """`ensures every P;`: a clause, so a goal, for each of the conjuncts that P is short for."""
     match = re.match(r"(\s*)(ensures|requires|loop invariant) every (\w+);", clause)
     if not match:
         return [clause]
-    def parts(name):
-        for names, block in blocks:
-            found = re.search(rf"predicate {name}\{{L\}}\s*=\s*((?:\w+\{{L\}}\s*(?:&&)?\s*)+);", block)
-            if name in names and found:
-                return [p for inner in re.findall(r"\w+(?=\{L\})", found[1]) for p in parts(inner)]
-        return [name]
-    return [f"{match[1]}{match[2]} {part if part.startswith('wf_') else f'{match[3]}_{part}'}: {part};" for part in parts(match[3])]
+    def label(part):
+        return part if part.startswith(("wf_", "au_")) else f"{match[3]}_{part}"
+    return [f"{match[1]}{match[2]} {label(part)}: {part};" for part in parts_of(match[3], blocks)]
 
 
 def header_blocks(text):

@@ -19,39 +19,31 @@
 #define GRANULE_BITS 12u
 #define BLOCK_BITS 21u
 
-/* slot.c: from an argument to a slot. Those that return u64 return 0 or an enum nie_error. */
+/*
+ * slot.c: from an argument to what it names. What was found comes back in one register, and by no pointer: a slot_t or a
+ * granule_t, or, where it is not below FOUND_ERROR, an enum nie_error times that.
+ */
+#define FOUND_ERROR 0x100000000ul
 
-/* The status that blames `argument` for `error`; NIE_OK if there is none. */
-static inline status_t blame(u64 error, u64 argument)
+/* The status that blames `argument` for the error found. */
+static inline status_t blame(u64 found, u64 argument)
 {
-	return error == NIE_OK ? NIE_OK : error + argument * 256u;
+	return found / FOUND_ERROR + argument * 256u;
 }
 
-/* The capability in a slot of the caller's CSpace, of one of these types, with these rights. In one register: an error
- * times FOUND_ERROR, or a slot_t. */
+/* The capability in a slot of the caller's CSpace, of one of these types, with these rights. */
 u64 cap_of(granule_t caller, u64 index, u32 types, u32 rights);
 /* The same of a CNode that exists. */
 u64 cap_in(granule_t cspace, u64 index, u32 types, u32 rights);
-#define FOUND_ERROR 0x100000000ul
-
-static inline u64 unpack(u64 f, slot_t *found)
-{
-	*found = (slot_t)(f % FOUND_ERROR);
-	return f / FOUND_ERROR;
-}
-
-static inline u64 cap_find(granule_t caller, u64 index, u32 types, u32 rights, slot_t *found)
-{
-	return unpack(cap_of(caller, index, types, rights), found);
-}
 
 /* A further capability of a call that has found one: the caller's CSpace exists. */
-static inline u64 cap_find_next(granule_t caller, u64 index, u32 types, u32 rights, slot_t *found)
+static inline u64 cap_of_next(granule_t caller, u64 index, u32 types, u32 rights)
 {
-	return unpack(cap_in(vcpu_at(caller)->cspace, index, types, rights), found);
+	return cap_in(vcpu_at(caller)->cspace, index, types, rights);
 }
+
 /* The CNode of a place: 0 is the caller's CSpace, otherwise a capability with these rights. */
-u64 cnode_find(granule_t caller, u64 index, u32 rights, granule_t *found);
+u64 cnode_find(granule_t caller, u64 index, u32 rights);
 /* Number of slots of a CNode, index 0 included; 0 while it is being destroyed. */
 u32 cnode_slots(granule_t cnode);
 

@@ -23,12 +23,12 @@ static u64 info_address(slot_t s)
 
 status_t call_cap_info(granule_t caller, u64 slot, u64 results[5])
 {
-	slot_t s = SLOT_NONE;
-	u64 error = cap_find(caller, slot, TYPES_ALL, 0, &s);
+	u64 found = cap_of(caller, slot, TYPES_ALL, 0);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_INFO_ARG_SLOT);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_INFO_ARG_SLOT);
 	}
+	slot_t s = (slot_t)found;
 	results[0] = slot_at(s)->type;
 	results[1] = slot_at(s)->rights % RIGHT_ORIGIN;
 	results[2] = slot_at(s)->size_bits;
@@ -45,25 +45,39 @@ static bool is_empty(slot_t s)
 	return slot_at(s)->type == 0u;
 }
 
+/* A capability to the same, with no more rights, derived from this one. A mapping is not copied. */
+static status_t copy(slot_t to, slot_t from, u64 rights)
+{
+	slot_at(to)->type = slot_at(from)->type;
+	slot_at(to)->rights = (u8)(slot_at(from)->rights & rights & NIE_RIGHTS_ALL);
+	slot_at(to)->size_bits = slot_at(from)->size_bits;
+	slot_at(to)->object = slot_at(from)->object;
+	slot_at(to)->detail = 0;
+	slot_at(to)->vspace = GRANULE_NONE;
+	slot_at(to)->serial = 0;
+	derivation_insert(from, to);
+	return NIE_OK;
+}
+
 status_t call_cap_copy(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cnode, u64 from_index,
 		       u64 rights)
 {
-	granule_t to_node = GRANULE_NONE;
-	granule_t from_node = GRANULE_NONE;
-	u64 error = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE, &to_node);
+	u64 found = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_COPY_ARG_TO_CNODE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_COPY_ARG_TO_CNODE);
 	}
+	granule_t to_node = (granule_t)found;
 	slot_t to = cnode_slot(to_node, to_index);
 
 	if (to == SLOT_NONE) {
 		return NIE_CAP_COPY_BAD_SLOT_TO_INDEX;
 	}
-	error = cnode_find(caller, from_cnode, NIE_RIGHT_READ, &from_node);
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_COPY_ARG_FROM_CNODE);
+	found = cnode_find(caller, from_cnode, NIE_RIGHT_READ);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_COPY_ARG_FROM_CNODE);
 	}
+	granule_t from_node = (granule_t)found;
 	slot_t from = cnode_slot(from_node, from_index);
 
 	if (from == SLOT_NONE) {
@@ -81,33 +95,27 @@ status_t call_cap_copy(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cn
 	if (slot_at(from)->depth >= DEPTH_MAX) {
 		return NIE_CAP_COPY_EXHAUSTED_FROM_INDEX;
 	}
-	slot_at(to)->type = slot_at(from)->type;
-	slot_at(to)->rights = (u8)(slot_at(from)->rights & rights & NIE_RIGHTS_ALL);
-	slot_at(to)->size_bits = slot_at(from)->size_bits;
-	slot_at(to)->object = slot_at(from)->object;
-	slot_at(to)->vspace = GRANULE_NONE;
-	derivation_insert(from, to);
-	return NIE_OK;
+	return copy(to, from, rights);
 }
 
 status_t call_cap_move(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cnode, u64 from_index)
 {
-	granule_t to_node = GRANULE_NONE;
-	granule_t from_node = GRANULE_NONE;
-	u64 error = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE, &to_node);
+	u64 found = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_MOVE_ARG_TO_CNODE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_MOVE_ARG_TO_CNODE);
 	}
+	granule_t to_node = (granule_t)found;
 	slot_t to = cnode_slot(to_node, to_index);
 
 	if (to == SLOT_NONE) {
 		return NIE_CAP_MOVE_BAD_SLOT_TO_INDEX;
 	}
-	error = cnode_find(caller, from_cnode, NIE_RIGHT_WRITE, &from_node);
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_MOVE_ARG_FROM_CNODE);
+	found = cnode_find(caller, from_cnode, NIE_RIGHT_WRITE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_MOVE_ARG_FROM_CNODE);
 	}
+	granule_t from_node = (granule_t)found;
 	slot_t from = cnode_slot(from_node, from_index);
 
 	if (from == SLOT_NONE) {
@@ -126,12 +134,12 @@ status_t call_cap_move(granule_t caller, u64 to_cnode, u64 to_index, u64 from_cn
 status_t call_cap_delete(granule_t caller, u64 cnode, u64 index, u64 results[1])
 {
 	u32 budget = NIE_STEP_GRANULES;
-	granule_t node = GRANULE_NONE;
-	u64 error = cnode_find(caller, cnode, NIE_RIGHT_WRITE, &node);
+	u64 found = cnode_find(caller, cnode, NIE_RIGHT_WRITE);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_DELETE_ARG_CNODE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_DELETE_ARG_CNODE);
 	}
+	granule_t node = (granule_t)found;
 	slot_t s = cnode_slot(node, index);
 
 	if (s == SLOT_NONE) {
@@ -157,12 +165,12 @@ status_t call_cap_delete(granule_t caller, u64 cnode, u64 index, u64 results[1])
 status_t call_cap_revoke(granule_t caller, u64 cnode, u64 index, u64 results[1])
 {
 	u32 budget = NIE_STEP_GRANULES;
-	granule_t node = GRANULE_NONE;
-	u64 error = cnode_find(caller, cnode, NIE_RIGHT_WRITE, &node);
+	u64 found = cnode_find(caller, cnode, NIE_RIGHT_WRITE);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_CAP_REVOKE_ARG_CNODE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_CAP_REVOKE_ARG_CNODE);
 	}
+	granule_t node = (granule_t)found;
 	slot_t s = cnode_slot(node, index);
 
 	if (s == SLOT_NONE) {

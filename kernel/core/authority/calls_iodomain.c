@@ -5,24 +5,19 @@
 #include "nie/iodomain.h"
 #include "nie/view.h"
 
-static u64 stream_find(granule_t caller, u64 index, u32 rights, slot_t *found)
-{
-	return cap_find(caller, index, TYPE_SET(NIE_TYPE_STREAM), rights, found);
-}
-
 status_t call_stream_attach(granule_t caller, u64 stream, u64 vspace)
 {
-	slot_t s = SLOT_NONE;
-	slot_t v = SLOT_NONE;
-	u64 error = stream_find(caller, stream, NIE_RIGHT_CONTROL, &s);
+	u64 found = cap_of(caller, stream, TYPE_SET(NIE_TYPE_STREAM), NIE_RIGHT_CONTROL);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_STREAM_ATTACH_ARG_STREAM);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_STREAM_ATTACH_ARG_STREAM);
 	}
-	error = cap_find(caller, vspace, TYPES_VSPACE, NIE_RIGHT_WRITE, &v);
-	if (error != NIE_OK) {
-		return blame(error, NIE_STREAM_ATTACH_ARG_VSPACE);
+	slot_t s = (slot_t)found;
+	found = cap_of(caller, vspace, TYPES_VSPACE, NIE_RIGHT_WRITE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_STREAM_ATTACH_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
 	status_t status = stream_attach(slot_at(s)->object, slot_at(v)->object);
 
 	if (status == NIE_OK) {
@@ -33,12 +28,13 @@ status_t call_stream_attach(granule_t caller, u64 stream, u64 vspace)
 
 status_t call_stream_detach(granule_t caller, u64 stream)
 {
-	slot_t s = SLOT_NONE;
-	u64 error = stream_find(caller, stream, NIE_RIGHT_CONTROL, &s);
+	u64 found = cap_of(caller, stream, TYPE_SET(NIE_TYPE_STREAM), NIE_RIGHT_CONTROL);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_STREAM_DETACH_ARG_STREAM);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_STREAM_DETACH_ARG_STREAM);
 	}
+	slot_t s = (slot_t)found;
+
 	if (!mapping_is_live(s)) {
 		return NIE_STREAM_DETACH_NOT_MAPPED_STREAM;
 	}
@@ -48,12 +44,13 @@ status_t call_stream_detach(granule_t caller, u64 stream)
 
 status_t call_stream_fault(granule_t caller, u64 stream, u64 results[4])
 {
-	slot_t s = SLOT_NONE;
-	u64 error = stream_find(caller, stream, NIE_RIGHT_READ, &s);
+	u64 found = cap_of(caller, stream, TYPE_SET(NIE_TYPE_STREAM), NIE_RIGHT_READ);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_STREAM_FAULT_ARG_STREAM);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_STREAM_FAULT_ARG_STREAM);
 	}
+	slot_t s = (slot_t)found;
+
 	stream_fault(slot_at(s)->object, results);
 	return NIE_OK;
 }

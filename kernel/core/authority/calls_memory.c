@@ -51,21 +51,22 @@ static status_t map_shared(slot_t frame, slot_t vspace, u64 ipa, u64 rights)
 
 status_t call_map(granule_t caller, u64 frame, u64 vspace, u64 ipa, u64 rights)
 {
-	slot_t f = SLOT_NONE;
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, frame, TYPES_MAPPABLE, 0, &f);
+	u64 found = cap_of(caller, frame, TYPES_MAPPABLE, 0);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_MAP_ARG_FRAME);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_MAP_ARG_FRAME);
 	}
+	slot_t f = (slot_t)found;
 	u32 type = slot_at(f)->type;
 
-	error = cap_find_next(caller, vspace,
+	found = cap_of_next(caller, vspace,
 			      type == NIE_TYPE_SHARED_FRAME ? TYPES_VSPACE : TYPE_SET(NIE_TYPE_TASK_VSPACE),
-			      NIE_RIGHT_WRITE, &v);
-	if (error != NIE_OK) {
-		return blame(error, NIE_MAP_ARG_VSPACE);
+			      NIE_RIGHT_WRITE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_MAP_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
+
 	if (!rights_make_a_mapping(rights) ||
 	    (type == NIE_TYPE_DEVICE && (rights & NIE_RIGHT_EXECUTE) != 0u)) {
 		return NIE_MAP_BAD_VALUE_RIGHTS;
@@ -81,12 +82,13 @@ status_t call_map(granule_t caller, u64 frame, u64 vspace, u64 ipa, u64 rights)
 
 status_t call_unmap(granule_t caller, u64 frame)
 {
-	slot_t f = SLOT_NONE;
-	u64 error = cap_find(caller, frame, TYPES_MAPPABLE, 0, &f);
+	u64 found = cap_of(caller, frame, TYPES_MAPPABLE, 0);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_UNMAP_ARG_FRAME);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_UNMAP_ARG_FRAME);
 	}
+	slot_t f = (slot_t)found;
+
 	if (slot_at(f)->type == NIE_TYPE_PRIVATE_FRAME) {
 		return vspace_unmap_private(slot_at(f)->object) ? NIE_OK : NIE_UNMAP_NOT_MAPPED_FRAME;
 	}
@@ -99,33 +101,34 @@ status_t call_unmap(granule_t caller, u64 frame)
 
 status_t call_map_table(granule_t caller, u64 table, u64 vspace, u64 ipa, u64 level)
 {
-	slot_t t = SLOT_NONE;
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, table, TYPE_SET(NIE_TYPE_TABLE), 0, &t);
+	u64 found = cap_of(caller, table, TYPE_SET(NIE_TYPE_TABLE), 0);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_MAP_TABLE_ARG_TABLE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_MAP_TABLE_ARG_TABLE);
 	}
-	error = cap_find_next(caller, vspace, TYPES_VSPACE, NIE_RIGHT_WRITE, &v);
-	if (error != NIE_OK) {
-		return blame(error, NIE_MAP_TABLE_ARG_VSPACE);
+	slot_t t = (slot_t)found;
+	found = cap_of_next(caller, vspace, TYPES_VSPACE, NIE_RIGHT_WRITE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_MAP_TABLE_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
 	return vspace_map_table(slot_at(t)->object, slot_at(v)->object, ipa, level);
 }
 
 status_t call_donate(granule_t caller, u64 frame, u64 vspace, u64 ipa, u64 rights)
 {
-	slot_t f = SLOT_NONE;
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, frame, TYPE_SET(NIE_TYPE_PRIVATE_FRAME), 0, &f);
+	u64 found = cap_of(caller, frame, TYPE_SET(NIE_TYPE_PRIVATE_FRAME), 0);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_DONATE_ARG_FRAME);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_DONATE_ARG_FRAME);
 	}
-	error = cap_find_next(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE, &v);
-	if (error != NIE_OK) {
-		return blame(error, NIE_DONATE_ARG_VSPACE);
+	slot_t f = (slot_t)found;
+	found = cap_of_next(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_DONATE_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
+
 	if (!rights_make_a_mapping(rights)) {
 		return NIE_DONATE_BAD_VALUE_RIGHTS;
 	}

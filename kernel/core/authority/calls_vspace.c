@@ -8,34 +8,35 @@
 
 status_t call_vspace_activate(granule_t caller, u64 vspace, u64 policy)
 {
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_CONTROL, &v);
+	u64 found = cap_of(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_CONTROL);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_VSPACE_ACTIVATE_ARG_VSPACE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_VSPACE_ACTIVATE_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
 	return vspace_activate(slot_at(v)->object, policy);
 }
 
 status_t call_expect_ram(granule_t caller, u64 vspace, u64 ipa, u64 size_bits, u64 count)
 {
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE, &v);
+	u64 found = cap_of(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_WRITE);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_EXPECT_RAM_ARG_VSPACE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_EXPECT_RAM_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
 	return vspace_expect_ram(slot_at(v)->object, ipa, size_bits, count);
 }
 
 status_t call_vspace_measurement(granule_t caller, u64 vspace, u64 results[4])
 {
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_READ, &v);
+	u64 found = cap_of(caller, vspace, TYPE_SET(NIE_TYPE_GUEST_VSPACE), NIE_RIGHT_READ);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_VSPACE_MEASUREMENT_ARG_VSPACE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_VSPACE_MEASUREMENT_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
+
 	vspace_measurement(slot_at(v)->object, results);
 	return NIE_OK;
 }
@@ -43,12 +44,13 @@ status_t call_vspace_measurement(granule_t caller, u64 vspace, u64 results[4])
 status_t call_vspace_kill(granule_t caller, u64 vspace, u64 results[1])
 {
 	u32 budget = NIE_STEP_GRANULES;
-	slot_t v = SLOT_NONE;
-	u64 error = cap_find(caller, vspace, TYPES_VSPACE, NIE_RIGHT_CONTROL, &v);
+	u64 found = cap_of(caller, vspace, TYPES_VSPACE, NIE_RIGHT_CONTROL);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_VSPACE_KILL_ARG_VSPACE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_VSPACE_KILL_ARG_VSPACE);
 	}
+	slot_t v = (slot_t)found;
+
 	if (slot_at(v)->object == vcpu_at(caller)->vspace) {
 		return NIE_VSPACE_KILL_BUSY_VSPACE;
 	}

@@ -27,17 +27,38 @@ static void relink(slot_t prev, slot_t next, slot_t prev_next, slot_t next_prev)
 	}
 }
 
+/* Field by field: the provers lose what an assignment of a structure writes. */
+static void slot_clear(slot_t s)
+{
+	slot_at(s)->type = slot_at(s)->rights = slot_at(s)->size_bits = slot_at(s)->depth = 0;
+	slot_at(s)->detail = slot_at(s)->object = slot_at(s)->next = slot_at(s)->prev = slot_at(s)->vspace = slot_at(s)->serial = 0;
+}
+
+static void slot_copy(slot_t to, slot_t from)
+{
+	slot_at(to)->type = slot_at(from)->type;
+	slot_at(to)->rights = slot_at(from)->rights;
+	slot_at(to)->size_bits = slot_at(from)->size_bits;
+	slot_at(to)->depth = slot_at(from)->depth;
+	slot_at(to)->object = slot_at(from)->object;
+	slot_at(to)->next = slot_at(from)->next;
+	slot_at(to)->prev = slot_at(from)->prev;
+	slot_at(to)->detail = slot_at(from)->detail;
+	slot_at(to)->vspace = slot_at(from)->vspace;
+	slot_at(to)->serial = slot_at(from)->serial;
+}
+
 void derivation_remove(slot_t s)
 {
 	relink(slot_at(s)->prev, slot_at(s)->next, slot_at(s)->next, slot_at(s)->prev);
-	*slot_at(s) = (struct slot){0};
+	slot_clear(s);
 }
 
 void derivation_move(slot_t from, slot_t to)
 {
-	*slot_at(to) = *slot_at(from);
+	slot_copy(to, from);
 	relink(slot_at(from)->prev, slot_at(from)->next, to, to);
-	*slot_at(from) = (struct slot){0};
+	slot_clear(from);
 }
 
 bool derivation_is_leaf(slot_t s)

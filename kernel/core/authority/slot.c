@@ -70,20 +70,16 @@ u64 cap_of(granule_t caller, u64 index, u32 types, u32 rights)
 	return cspace == GRANULE_NONE ? NIE_ERR_BAD_SLOT * FOUND_ERROR : cap_in(cspace, index, types, rights);
 }
 
-u64 cnode_find(granule_t caller, u64 index, u32 rights, granule_t *found)
+u64 cnode_find(granule_t caller, u64 index, u32 rights)
 {
-	slot_t s = SLOT_NONE;
-
 	if (index == 0u) {
-		*found = cspace_of(caller);
-		return *found == GRANULE_NONE ? NIE_ERR_BAD_SLOT : NIE_OK;
-	}
-	u64 error = cap_find(caller, index, TYPE_SET(NIE_TYPE_CNODE), rights, &s);
+		granule_t cspace = cspace_of(caller);
 
-	if (error == NIE_OK) {
-		*found = slot_at(s)->object;
+		return cspace == GRANULE_NONE ? NIE_ERR_BAD_SLOT * FOUND_ERROR : cspace;
 	}
-	return error;
+	u64 found = cap_of(caller, index, TYPE_SET(NIE_TYPE_CNODE), rights);
+
+	return found >= FOUND_ERROR ? found : slot_at((slot_t)found)->object;
 }
 
 bool slot_is_origin(slot_t s)

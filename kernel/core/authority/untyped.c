@@ -147,23 +147,24 @@ static bool has_room(slot_t untyped, u64 offset, u64 type, u64 granules)
 status_t call_retype(granule_t caller, u64 untyped, u64 type, u64 size_bits, u64 to_cnode, u64 to_index,
 		     u64 count)
 {
-	slot_t from = SLOT_NONE;
-	granule_t cnode = GRANULE_NONE;
-	u64 error = cap_find(caller, untyped, TYPE_SET(NIE_TYPE_UNTYPED), NIE_RIGHT_WRITE, &from);
+	u64 found = cap_of(caller, untyped, TYPE_SET(NIE_TYPE_UNTYPED), NIE_RIGHT_WRITE);
 
-	if (error != NIE_OK) {
-		return blame(error, NIE_RETYPE_ARG_UNTYPED);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_RETYPE_ARG_UNTYPED);
 	}
+	slot_t from = (slot_t)found;
+
 	if (!is_made_by_retype(type)) {
 		return NIE_RETYPE_BAD_VALUE_TYPE;
 	}
 	if (!size_is_allowed(type, size_bits)) {
 		return NIE_RETYPE_BAD_VALUE_SIZE_BITS;
 	}
-	error = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE, &cnode);
-	if (error != NIE_OK) {
-		return blame(error, NIE_RETYPE_ARG_TO_CNODE);
+	found = cnode_find(caller, to_cnode, NIE_RIGHT_WRITE);
+	if (found >= FOUND_ERROR) {
+		return blame(found, NIE_RETYPE_ARG_TO_CNODE);
 	}
+	granule_t cnode = (granule_t)found;
 	u32 bits = (u32)size_bits;
 
 	if (!count_is_allowed(type, bits, count)) {
