@@ -25,18 +25,19 @@ def interrupts(lines, name):
 
 @pytest.fixture(scope="module")
 def load(boot):
-    return functools.cache(lambda cpu, cores: boot(SYSTEMS / "load.yaml", cpu, cores, limit=900, silence=200))
+    return functools.cache(lambda cpu, cores, icount: boot(SYSTEMS / "load.yaml", cpu, cores, limit=1200, silence=600, icount=icount))
 
 
 def machines(full):
+    """(CPU, cores, whether in instruction time)"""
     if not full:
-        return [("max", 4)]
-    return [*((cpu, 4) for cpu in ALL_CPUS), *((cpu, cores) for cpu in CPUS for cores in (1, 2, 8))]
+        return [("max", 4, False)]
+    return [*((cpu, 4, True) for cpu in ALL_CPUS), *((cpu, cores, False) for cpu in CPUS for cores in (1, 2, 4, 8))]
 
 
 def pytest_generate_tests(metafunc):
     if "on" in metafunc.fixturenames:
-        metafunc.parametrize("on", machines(metafunc.config.getoption("--full")), ids=lambda m: f"{m[0]}-{m[1]}")
+        metafunc.parametrize("on", machines(metafunc.config.getoption("--full")), ids=lambda m: f"{m[0]}-{m[1]}{'-icount' * m[2]}")
 
 
 @pytest.mark.parametrize("guest", KERNELS)
