@@ -259,7 +259,11 @@ let random_file () =
   let r = put r [z 31, z (4 * Random.int 100000); z 36, Z.shift_left (z (Random.int 4)) 62; z 37, random64 (); z 38, random64 ();
                  z 39, random64 (); z 40, z (Random.int 32)] in
   let r = List.fold_left (fun r i -> Tmap.set r (z i) (random64 ())) r (List.init 12 (fun i -> 41 + i)) in
-  if Random.bool () then r
+  r
+(* Of one whose exit waits for a reply: that one is on, and on no core. *)
+let waiting_file s c =
+  let r = random_file () in
+  if Random.bool () || (get s.k.vcp c).powered <> On then r
   else put r [z 32, Z.one; z 33, z (Random.int 32); z 34, z (pick [| 1; 2; 4; 8 |]); z 35, z (pick [| 0; 4; 8 |])]
 
 let check_registers name = match wrong_register () with

@@ -33,7 +33,8 @@ let check s name number args result prims = same (run s name number args result 
 
 (* Each vCPU of the chain of a core, and those given, gets registers; afterwards it must have those of `wanted`. *)
 let loaded s i others =
-  let files = List.map (fun c -> c, random_file ()) (List.sort_uniq compare (others @ down s (now_on s i))) in
+  let chain = down s (now_on s i) in
+  let files = List.map (fun c -> c, if List.mem c chain then random_file () else waiting_file s c) (List.sort_uniq compare (others @ chain)) in
   List.iter (fun (c, r) -> give register 0 r; load c) files;
   no_wrong_register ();
   List.fold_left (fun m (c, r) -> Tmap.set m (z c) r) (Tmap.init (Tmap.init Z.zero)) files, List.map fst files

@@ -132,7 +132,7 @@ let list_word () = match Random.int 8 with
   | 3 -> Z.add (Z.shift_left (z (1 lsl Random.int 32)) 32) (z (32 + Random.int 40))
   | _ -> Z.add (Z.shift_left (z (Random.int 4)) 62) (Z.add (Z.shift_left (z (Random.int 2)) 60) (z (32 + Random.int 40)))
 let run_on_both s c b =
-  let r = random_file () and reply = random64 () and l1 = list_word () and l2 = list_word () and l3 = list_word () in
+  let r = waiting_file s c and reply = random64 () and l1 = list_word () and l2 = list_word () and l3 = list_word () in
   let flags = if Random.int 6 = 0 then Random.bits () else pick [| 0; 1; 0xff02; 0x100007 |] in
   let until = 2000 + Random.int 1000 in
   give register 0 r; give register 1 (random_file ());
