@@ -110,6 +110,22 @@
 /*@ logic integer entry_at{L}(integer v, integer ipa, integer level) =
       \at(view_table[walk_of{L}(v + 1, ipa, level)][index_of(ipa, level)], L); */
 
+/*@ predicate same_tables{K, L} = \forall integer t, i; is_walked{K}(t) ==> 0 <= i < TABLE_ENTRIES ==>
+      \at(view_table[t][i], L) == \at(view_table[t][i], K); */
+/* Nobody else's frame changes hands. */
+/*@ predicate same_owners{K, L}(integer but) = \forall integer g; is_granule(g) ==> g != but ==>
+      \at(granule_owner[g], L) == \at(granule_owner[g], K) && \at(granule_place[g], L) == \at(granule_place[g], K); */
+/* What becomes of the frame that a leaf mapped. */
+/*@ predicate leaves{K, L}(integer frame, integer v) =
+      (\at(granule_state[frame], K) == GRANULE_PRIVATE ==> \at(granule_owner[frame], L) == GRANULE_NONE &&
+         \at(granule_place[frame], L) == (\at(granule_place[frame], K) >= FRAME_BLOCK ? FRAME_BLOCK : 0) +
+                                         (\at(view_vspace[v].guest, K) != 0 ? FRAME_SCRUBBED : 0)) &&
+      (\at(granule_state[frame], K) == GRANULE_SHARED ==>
+         \at(granule_owner[frame], L) == \at(granule_owner[frame], K) - 1 &&
+         \at(granule_place[frame], L) == \at(granule_place[frame], K)); */
+/*@ predicate left_by{K, L}(integer entry, integer v) = in_ram(target_of(entry)) ==>
+      leaves{K, L}(granule_of(target_of(entry)), v); */
+
 /*@ logic integer serial_of{L}(integer g) = 0 <= g < RAM_GRANULES && \at(granule_state[g], L) == GRANULE_CNODE ?
       \at(granule_place[g], L) * 0x100000000 + \at(granule_owner[g], L) : 0; */
 

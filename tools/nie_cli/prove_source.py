@@ -255,7 +255,7 @@ class Sources:
         for anchor, lines in contract.before:
             if text.count(anchor) != 1:
                 raise Failure(f"{contract.path}: {function.name} has {anchor!r} {text.count(anchor)} times: follow the source")
-            inserts.append((text.index(anchor), comment(lines)))
+            inserts.append((text.index(anchor), "".join(comment([one]) for one in assertions(lines))))
         for position, inserted in sorted(inserts, key=lambda i: i[0], reverse=True):
             text = text[:position] + inserted + text[position:]
         return text
@@ -273,6 +273,11 @@ class Sources:
         self.blocks = self.blocks or header_blocks(self.headers + self.generated + self.authority_text)
         parts.append(needed_logic(self.blocks, " ".join(parts[1:])))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def assertions(lines):
+    """What stands before one text, each with the lines that it goes on in: an annotation of C holds one."""
+    return re.split(r"\n(?=\s*assert\b)", "\n".join(lines).strip("\n"))
 
 
 def line_directive(path, source, position):

@@ -106,6 +106,22 @@ static status_t map_check(granule_t vspace, u64 ipa, u32 level, bool mapped, str
 	return place_is_taken(*p) ? NIE_MAP_EXISTS_IPA : NIE_OK;
 }
 
+/* A private frame gets its one mapping. */
+static inline void private_enter(granule_t frame, granule_t vspace, u64 ipa, u64 rights, struct place p)
+{
+	clean_for(frame, vspace, rights);
+	granule_owner[frame] = vspace;
+	granule_place[frame] = frame_size_bit(frame) + (u32)(ipa / GRANULE_SIZE);
+	place_set(p, frame_entry(frame, rights));
+}
+
+static void shared_enter(granule_t frame, granule_t vspace, u64 rights, struct place p)
+{
+	clean_for(frame, vspace, rights);
+	granule_owner[frame]++;
+	place_set(p, frame_entry(frame, rights));
+}
+
 status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 rights)
 {
 	struct place p;
@@ -115,10 +131,7 @@ status_t vspace_map_private(granule_t frame, granule_t vspace, u64 ipa, u64 righ
 	status_t status = map_check(vspace, ipa, frame_level(frame), granule_owner[frame] != GRANULE_NONE, &p);
 
 	if (status == NIE_OK) {
-		clean_for(frame, vspace, rights);
-		granule_owner[frame] = vspace;
-		granule_place[frame] = frame_size_bit(frame) + (u32)(ipa / GRANULE_SIZE);
-		place_set(p, frame_entry(frame, rights));
+		private_enter(frame, vspace, ipa, rights, p);
 	}
 	return status;
 }
@@ -132,9 +145,7 @@ status_t vspace_map_shared(granule_t frame, granule_t vspace, u64 ipa, u64 right
 	status_t status = map_check(vspace, ipa, frame_level(frame), false, &p);
 
 	if (status == NIE_OK) {
-		clean_for(frame, vspace, rights);
-		granule_owner[frame]++;
-		place_set(p, frame_entry(frame, rights));
+		shared_enter(frame, vspace, rights, p);
 	}
 	return status;
 }
@@ -154,6 +165,22 @@ status_t vspace_map_device(u32 page, granule_t vspace, u64 ipa, u64 rights)
 		place_set(p, entry_for_device(address, rights));
 	}
 	return status;
+}
+
+/* An unlinked table has only invalid entries; what they said of another place is forgotten. */
+static void table_fill(granule_t table, u64 entry)
+{
+	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+		table_at(table)[i] = entry;
+	}
+}
+
+static void table_enter(granule_t table, granule_t vspace, u64 ipa, u32 level, struct place p)
+{
+	table_fill(table, place_entry(p));
+	granule_owner[table] = vspace;
+	granule_place[table] = TABLE_PLACE(ipa, level);
+	place_set(p, entry_for_table(table));
 }
 
 status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level)
@@ -183,15 +210,7 @@ status_t vspace_map_table(granule_t table, granule_t vspace, u64 ipa, u64 level)
 	if (place_is_taken(p) && place_entry(p) != ENTRY_RAM) {
 		return NIE_MAP_TABLE_EXISTS_IPA;
 	}
-	/* An unlinked table has only invalid entries; what they said of another place is forgotten. */
-	u64 entry = place_entry(p);
-
-	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		table_at(table)[i] = entry;
-	}
-	granule_owner[table] = vspace;
-	granule_place[table] = TABLE_PLACE(ipa, level);
-	place_set(p, entry_for_table(table));
+	table_enter(table, vspace, ipa, (u32)level, p);
 	return NIE_OK;
 }
 
@@ -254,10 +273,7 @@ status_t vspace_donate(granule_t frame, granule_t vspace, u64 ipa, u64 rights)
 	if (building && !(scrubbed && ram)) {
 		measure_content(vspace, ipa, rights, frame, frame_granules(frame));
 	}
-	clean_for(frame, vspace, rights);
-	granule_owner[frame] = vspace;
-	granule_place[frame] = frame_size_bit(frame) + (u32)(ipa / GRANULE_SIZE);
-	place_set(p, frame_entry(frame, rights));
+	private_enter(frame, vspace, ipa, rights, p);
 	return NIE_OK;
 }
 

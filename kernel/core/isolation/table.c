@@ -127,19 +127,47 @@ inline u64 table_lookup(granule_t root, u64 ipa)
 	return entry;
 }
 
-void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 remains)
+/* From here on no core and no device translates an IPA by what its entry was. */
+static void forget_ipa(granule_t vspace, u64 ipa)
 {
-	struct vspace *v = vspace_at(vspace);
-	u32 index = entry_index(ipa, level);
-	u64 target = entry_target(table_at(table)[index]);
+	const struct vspace *v = vspace_at(vspace);
 
-	table_at(table)[index] = remains;
 	hw_tables_written();
 	hw_invalidate_ipa(v->vmid, granule_address(vspace + 1u), ipa);
 	if (v->streams != 0u) {
 		hw_stream_invalidate_ipa(v->vmid, ipa);
 	}
+}
 
+/* What a guest had in a frame goes, and the frame's place says so; what a task had stays. */
+static u32 scrub_if_guest(granule_t frame, granule_t vspace, u32 count)
+{
+	if (vspace_at(vspace)->guest == 0u) {
+		return 0;
+	}
+	hw_scrub(frame, count);
+	return FRAME_SCRUBBED;
+}
+
+/* A private frame has lost its mapping. */
+static void private_unmapped(granule_t frame, granule_t vspace, u32 count)
+{
+	if (granule_state[frame] != GRANULE_PRIVATE || granule_owner[frame] != vspace) {
+		hw_panic("translation table and granule table disagree about granule", frame);
+	}
+	u32 scrubbed = scrub_if_guest(frame, vspace, count);
+
+	granule_owner[frame] = GRANULE_NONE;
+	granule_place[frame] = frame_size_bit(frame) + scrubbed;
+}
+
+void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 remains)
+{
+	u32 index = entry_index(ipa, level);
+	u64 target = entry_target(table_at(table)[index]);
+
+	table_at(table)[index] = remains;
+	forget_ipa(vspace, ipa);
 	if (target < RAM_BASE || target - RAM_BASE >= RAM_SIZE) {
 		return; /* a device */
 	}
@@ -149,14 +177,7 @@ void leaf_replace(granule_t vspace, granule_t table, u32 level, u64 ipa, u64 rem
 		granule_owner[frame]--;
 		return;
 	}
-	if (granule_state[frame] != GRANULE_PRIVATE || granule_owner[frame] != vspace) {
-		hw_panic("translation table and granule table disagree about granule", frame);
-	}
-	if (v->guest != 0u) {
-		hw_scrub(frame, level == 2u ? NIE_PAGES_PER_BLOCK : 1u);
-	}
-	granule_owner[frame] = GRANULE_NONE;
-	granule_place[frame] = frame_size_bit(frame) + (v->guest != 0u ? FRAME_SCRUBBED : 0u);
+	private_unmapped(frame, vspace, level == 2u ? NIE_PAGES_PER_BLOCK : 1u);
 }
 
 void leaf_remove(granule_t vspace, granule_t table, u32 level, u64 ipa)
