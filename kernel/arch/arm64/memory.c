@@ -25,7 +25,7 @@ void *memcpy(void *to, const void *from, size_t size)
 	return to;
 }
 
-/* Single bytes up to a whole 32, four words at a time, single bytes. */
+/* Single bytes up to a whole word, eight words at a time, words, single bytes. */
 __attribute__((optimize("no-tree-loop-distribute-patterns")))
 void *memset(void *to, int value, size_t size)
 {
@@ -33,16 +33,17 @@ void *memset(void *to, int value, size_t size)
 	u8 *at = to;
 	u8 *end = at + size;
 
-	for (; at < end && (u64)at % 32u != 0u; at++) {
+	for (; at < end && (u64)at % 8u != 0u; at++) {
 		*at = (u8)value;
 	}
-	for (; end - at >= 32; at += 32) {
-		u64 *words = (u64 *)at;
-
-		words[0] = word;
-		words[1] = word;
-		words[2] = word;
-		words[3] = word;
+	for (; end - at >= 64; at += 64) {
+#pragma GCC unroll 8
+		for (u32 i = 0; i < 8u; i++) {
+			((u64 *)at)[i] = word;
+		}
+	}
+	for (; end - at >= 8; at += 8) {
+		*(u64 *)at = word;
 	}
 	for (; at < end; at++) {
 		*at = (u8)value;
@@ -65,11 +66,12 @@ bool hw_are_zero(const u8 *table, u32 first, u32 count)
 	const u8 *end = bytes + count;
 	u64 seen = 0;
 
-	if (((u64)bytes | count) % 32u == 0u) {
-		for (; bytes < end; bytes += 32) {
+	if (((u64)bytes | count) % 64u == 0u) {
+		for (; bytes < end; bytes += 64) {
 			const u64 *words = (const u64 *)bytes;
 
 			seen |= words[0] | words[1] | words[2] | words[3];
+			seen |= words[4] | words[5] | words[6] | words[7];
 		}
 	} else {
 		for (; bytes < end; bytes++) {

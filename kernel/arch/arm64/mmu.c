@@ -66,30 +66,20 @@ static void map_pages(table_t level2s, u64 from, u64 to, u64 attributes)
 	}
 }
 
-static void map_device(u64 base, u64 size)
-{
-	map_pages(device_level2, base, base + size, DEVICE_PAGE);
-}
-
-static void map_image(const u8 *from, const u8 *to, u64 attributes)
-{
-	map_pages(image_level2, (u64)from, (u64)to, attributes);
-}
-
 /* On core 0, before any MMU is on. .bss is zero. */
 void mmu_build(void)
 {
 	for (u32 i = 0; i < TABLES(RAM_SIZE, BLOCK_SHIFT); i++) {
 		put_early(&ram_level2[i / ENTRIES][i % ENTRIES], (u64)ram_level3[i] | DESCRIPTOR_TABLE);
 	}
-	map_image(kernel_start, rodata_start, NORMAL_RX);
-	map_image(rodata_start, data_start, NORMAL_RO);
-	map_image(data_start, kernel_end, NORMAL_PAGE);
-	map_device(CONSOLE, GRANULE_SIZE);
-	map_device(GIC_DISTRIBUTOR, DISTRIBUTOR_SIZE);
-	map_device(GIC_REDISTRIBUTORS, REDISTRIBUTORS_SIZE);
+	map_pages(image_level2, (u64)kernel_start, (u64)rodata_start, NORMAL_RX);
+	map_pages(image_level2, (u64)rodata_start, (u64)data_start, NORMAL_RO);
+	map_pages(image_level2, (u64)data_start, (u64)kernel_end, NORMAL_PAGE);
+	map_pages(device_level2, CONSOLE, CONSOLE + GRANULE_SIZE, DEVICE_PAGE);
+	map_pages(device_level2, GIC_DISTRIBUTOR, GIC_DISTRIBUTOR + DISTRIBUTOR_SIZE, DEVICE_PAGE);
+	map_pages(device_level2, GIC_REDISTRIBUTORS, GIC_REDISTRIBUTORS + REDISTRIBUTORS_SIZE, DEVICE_PAGE);
 	if (SMMU != 0u) {
-		map_device(SMMU, SMMU_SIZE);
+		map_pages(device_level2, SMMU, SMMU + SMMU_SIZE, DEVICE_PAGE);
 	}
 	for (u32 core = 0; core < NIE_MAX_CORES; core++) {
 		u64 *root = mmu_roots[core];

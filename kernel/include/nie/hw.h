@@ -24,7 +24,7 @@ void hw_hash(granule_t first, u32 count, u64 hash[4]);
 /* One block, as sha256_block() does or faster. */
 void hw_sha256_block(u32 state[8], const u64 block[8]);
 /* Fill a granule that is not mapped at EL2: `count` words (at most 512), then zeroes. */
-void hw_fill(granule_t g, const u64 *words, u32 count);
+RARE void hw_fill(granule_t g, const u64 *words, u32 count);
 
 /* A word of a granule that is not mapped at EL2. */
 u64 hw_peek(granule_t g, u32 word);
@@ -57,7 +57,7 @@ struct stream_event {
 	u64 access; /* as in NIE_EXIT_FAULT */
 	u64 event;  /* number of its type */
 };
-bool hw_stream_event(struct stream_event *e);
+RARE bool hw_stream_event(struct stream_event *e);
 
 /* This core goes from one vCPU to another, or to none (GRANULE_NONE): what hardware holds for a guest or task (EL1 state,
  * virtual interface, virtual timer, VTTBR, HCR) is moved to the first one's struct vcpu, and from the second one's.
@@ -69,7 +69,7 @@ void hw_vcpu_load(granule_t vcpu);
 void hw_vcpu_forget(granule_t vcpu);
 
 /* The guest that is loaded: deliver an UNDEFINED exception to its EL1. */
-void hw_inject_undefined(granule_t vcpu);
+RARE void hw_inject_undefined(granule_t vcpu);
 /* The guest that is loaded: counter value at which its virtual timer fires; NIE_NEVER if it is off. */
 u64 hw_timer_wake(granule_t vcpu);
 /* The guest that is loaded: deactivate its virtual timer's interrupt. */
@@ -88,14 +88,14 @@ bool hw_random(u64 *value);
 u64 hw_now(void);                 /* CNTPCT_EL0 */
 void hw_deadline(u64 when);       /* this core's hypervisor timer; NIE_NEVER: off */
 void hw_kick(u32 core);           /* interrupt another core */
-void hw_irq_enable(u32 intid, u32 core);
-void hw_irq_disable(u32 intid);
+RARE void hw_irq_enable(u32 intid, u32 core);
+RARE void hw_irq_disable(u32 intid);
 void hw_irq_deactivate(u32 intid);
-void hw_power_off(void);
+RARE void hw_power_off(void);
 
 /* Print one line: the task that this core was started with did what nobody can continue from
  * (exception class, faulting address, program counter). */
-void hw_report_task(u32 core, u64 class, u64 address, u64 pc);
+RARE void hw_report_task(u32 core, u64 class, u64 address, u64 pc);
 
 /* A check that cannot fail did: print a report that names it, and stop the machine. */
 _Noreturn void hw_panic(const char *what, u64 value);
