@@ -22,31 +22,11 @@ static const char *class_name(u64 class)
 {
 	switch (class) {
 	case 0x00: return "undefined instruction";
-	case 0x07: return "floating point while trapped";
-	case 0x0e: return "illegal execution state";
-	case 0x18: return "system register access";
 	case 0x21: return "instruction abort";
-	case 0x22: return "misaligned program counter";
 	case 0x25: return "data abort";
-	case 0x26: return "misaligned stack pointer";
-	case 0x2f: return "SError";
 	case 0x3c: return "breakpoint instruction";
 	default: return "exception";
 	}
-}
-
-static const char *abort_name(u64 status)
-{
-	static const char *const names[] = {"address size fault", "translation fault", "access flag fault",
-					    "permission fault"};
-
-	if (status < 0x10u) {
-		return names[status / 4u];
-	}
-	if (status == 0x10u || status / 4u == 5u) {
-		return "external abort";
-	}
-	return status == 0x21u ? "alignment fault" : "abort";
 }
 
 void core_stop(void)
@@ -108,15 +88,10 @@ _Noreturn static void end(void)
 static void put_registers(const struct frame *frame)
 {
 	granule_t loaded = percpu()->loaded;
+	bool guest = loaded != GRANULE_NONE && vcpu_at(loaded)->guest != 0u;
 
-	if (loaded != GRANULE_NONE && vcpu_at(loaded)->guest != 0u) {
-		name_value("nie:   x30 ", frame->x[30]);
-		name_value("  sp ", frame->sp);
-		put_text("\n");
-		return;
-	}
-	for (u32 i = 0; i < 31u; i++) {
-		put_text(i % 4u == 0u ? "nie:   x" : "  x");
+	for (u32 i = guest ? 30u : 0u; i < 31u; i++) {
+		put_text(guest || i % 4u == 0u ? "nie:   x" : "  x");
 		put_decimal(i);
 		name_value(" ", frame->x[i]);
 		put_text(i % 4u == 3u ? "\n" : "");
@@ -144,9 +119,7 @@ void panic_exception(u64 kind, const struct frame *frame)
 
 		put_text(kind == PANIC_SYNC ? class_name(class) : kinds[kind % 4u]);
 		if (kind == PANIC_SYNC && (class == 0x21u || class == EC_DATA_ABORT_EL2)) {
-			put_text(", ");
-			put_text(abort_name(esr & 0x3f));
-			name_value(", at address ", far);
+			name_value(" at address ", far);
 		}
 		put_text(from_el2 ? ", in the kernel\n" : ", while a vCPU ran\n");
 	}
@@ -165,12 +138,10 @@ void panic_exception(u64 kind, const struct frame *frame)
 
 void hw_panic(const char *what, u64 value)
 {
-	u64 caller = (u64)__builtin_return_address(0);
-
 	begin();
 	put_text(what);
 	name_value(" ", value);
-	name_value("\nnie:   called before ", caller);
+	name_value("\nnie:   called before ", (u64)__builtin_return_address(0));
 	put_text("\n");
 	end();
 }
