@@ -154,7 +154,7 @@ static void hypercall_of(struct input *in, u32 core)
 		state_save();
 	}
 	watch_begin(core);
-	trap_sync(core, ESR(0x15, 0), 0, 0);
+	hypercall(core, g);
 	bool failed = granule_state[g] == GRANULE_VCPU && cores[core].current == g && v->x[0] != NIE_OK;
 
 	if (compare && failed && c->switches == 0u) {

@@ -16,12 +16,13 @@ TRUE = {"MIDR_EL1", "CTR_EL0", "DCZID_EL0", "CLIDR_EL1", "CCSIDR_EL1", "CNTFRQ_E
 CCIDX = ("id 7 2", 20)
 # What the baseline does not have and EL2 can take away on every CPU; with fine-grained traps; and not at all.
 TRAPPED = {"ZCR", "RDVL", "SMCR", "GCR", "ERRIDR", "LORID", "PMCR", "PMCCNTR", "AMCR", "PMSCR", "TRACE", "MPAM1", "SCXTNUM", "TCR2",
-           "SCTLR2", "PIR", "POR", "GCSCR", "ACCDATA", "HCR", "SCR", "PAUTH_KEY", "PACIA"}
+           "SCTLR2", "PIR", "POR", "GCSCR", "ACCDATA", "HCR", "SCR", "PAUTH_KEY", "PACIA", "CPYFP"}
 FINE = {"TLBI_OS", "TLBI_RANGE", "AT_PAN", "CFP_RCTX"}
 WITHOUT_A_TRAP = {"PAN", "RNDR"}
 THERE = {"AESE", "PMULL", "SHA1H", "SHA256SU0", "CRC32", "FADD", "ADD_VECTOR", "MDSCR", "DBGBCR0", "DBGWCR1", "OSLSR"}
 HAVE_FINE = {"max"}
 HAVE_KEYS = {"max", "neoverse-v1"}
+HAVE_COPIES = {"max"}
 
 
 def of(lines):
@@ -86,7 +87,8 @@ def test_host(guests, plain, cpu):
             field, most, least = (v >> low & 15 for v in (value, native[name], baseline.get(name, 0)))
             assert least <= field <= most, (name, low)
     assert probes["PAUTH_KEY"] == probes["PACIA"] == (cpu in HAVE_KEYS)
-    assert not [name for name in TRAPPED - {"PAUTH_KEY", "PACIA"} if probes[name]]
+    assert probes["CPYFP"] == (cpu in HAVE_COPIES)
+    assert not [name for name in TRAPPED - {"PAUTH_KEY", "PACIA", "CPYFP"} if probes[name]]
     if cpu == "max":
         assert all(probes[name] for name in FINE)
     assert (without_truths(registers) == without_truths(baseline)) == (cpu in ("cortex-a57", "cortex-a72"))

@@ -49,7 +49,7 @@ def measure():
     return sizes, lines
 
 
-ASSEMBLY = {"resume_vcpu", "plain_call", "slow_sync", "slow_irq", "report_exception", "vectors", "fp_save", "fp_load",
+ASSEMBLY = {"resume_vcpu", "plain_call", "slow_call", "slow_sync", "slow_irq", "report_exception", "vectors", "fp_save", "fp_load",
             "sha256_blocks", "not_el2", "wrong_place"}  # and all before text_end that is no function: head.S
 
 

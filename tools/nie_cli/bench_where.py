@@ -29,7 +29,7 @@ CLASSES = [
     ("arithmetic", re.compile(r"")),
 ]
 PURPOSES = [
-    ("entry and exit", re.compile(r"vectors|resume_vcpu|slow_sync|plain_call")),
+    ("entry and exit", re.compile(r"vectors|resume_vcpu|slow_|plain_call")),
     ("registers of the two contexts", re.compile(r"hw_vcpu_|^(un)?load$|^fp_|guest_(un)?load|task_load|timer_guest|vgic_|"
                                                  r"gic_timer|percpu")),
     ("the lock, and who runs next", re.compile(r"kernel_(un)?lock|^resume$|lower_sync|deadline|timer_stop")),
@@ -101,12 +101,13 @@ def inlined(elf, addresses):
 
 
 def measure():
-    """-> {operation: (instructions, those with the lock, {class: n}, {purpose: n})} for `null` and the halves of `mmio`."""
+    """-> {operation: (instructions, those with the lock, {class: n}, {purpose: n})} for `null` and the halves of `mmio`, and others."""
     build.target()
     elf = bench_size.KERNEL
     addresses, names = functions(elf)
     mnemonic = {int(m[1], 16): m[2] for m in re.finditer(r"^ *([0-9a-f]+):\t(\S+)", bench_size.disassembly(elf), re.M)}
-    marks = {"call_cap_info": "null", "data_abort": "mmio-exit", "call_run": "mmio-run"}
+    marks = {"call_cap_info": "null", "call_map": "map", "call_unmap": "unmap", "call_donate": "donate",
+             "data_abort": "mmio-exit", "call_run": "mmio-run"}
     seen = {name: [] for name in marks.values()}
     source = {}
     for visit in kernel_visits(TARGET / "bench.img", elf, lambda: len(seen["mmio-run"]) >= 64):

@@ -11,8 +11,7 @@ struct percpu {
 	u32 core;
 	granule_t loaded;   /* whose registers the hardware holds; NONE while idle without a task */
 	u32 fp_on;          /* `loaded` may use the FP registers */
-	u16 timer_enabled;  /* PPI 27 in the redistributor */
-	u16 timer_active;
+	u32 timer_enabled;  /* PPI 27 in the redistributor */
 	u64 affinity;       /* MPIDR_EL1's affinity fields */
 	u64 redistributor;  /* address of this core's RD_base frame */
 	u64 fp_live;        /* whose struct fp_state the FP registers hold: its fp_live */
@@ -63,7 +62,7 @@ RARE void gic_init_machine(void);
 RARE void gic_init_core(struct percpu *me);
 u32 gic_acknowledge(struct percpu *me);
 void gic_timer_set_enabled(struct percpu *me, bool enabled);
-void gic_timer_set_active(struct percpu *me, bool active);
+RARE void gic_timer_set_active(struct percpu *me, bool active);
 RARE void gic_kick_others(u32 core);
 RARE void gic_set_edge(u32 intid);
 
@@ -72,7 +71,7 @@ RARE void smmu_init(void);
 
 /* vgic.c */
 RARE void vgic_check(void);
-void vgic_unload(struct percpu *me, struct vcpu *v);
+void vgic_unload(struct vcpu *v);
 void vgic_load_all(struct percpu *me, const struct vcpu *v); /* what only another guest changes; before vgic_load */
 void vgic_load(struct percpu *me, const struct vcpu *v);
 void vgic_timer_fired(struct percpu *me);
@@ -121,10 +120,12 @@ void put_hex(u64 value);
 extern volatile bool machine_stopped;
 _Noreturn void core_stop(void);
 
-/* trap.c, called by entry.S and head.S. The first two take the lock. */
+/* trap.c, jumped to by entry.S and head.S, the first three with the lock. None of them returns: that they are not
+ * declared so keeps the compiler from taking all that they do for unlikely. */
+void lower_call(struct percpu *me);
 void lower_sync(struct percpu *me, u64 esr);
 void lower_irq(struct percpu *me, u32 intid);
-struct vcpu *resume(struct percpu *me); /* with the lock, which it releases: what runs next */
-struct vcpu *start_core(u32 core);
+void start_core(u32 core);
+void resume(struct percpu *me);
 
 #endif

@@ -68,8 +68,8 @@ void cpu_model_init(void)
 	u64 isar0 = SET(ID_AA64ISAR0_EL1, 6, 0, 0, 0x0000000000011120ul, 0xfffffffff0fffff0ul);
 	/* host: not XS, LS64, SPECRES 1 */
 	u64 isar1 = SET(ID_AA64ISAR1_EL1, 6, 1, 0, 0, 0x00fff1fffffffffful);
-	/* host: CSSC, CLRBHB, PAC_frac, BC, PAuth */
-	u64 isar2 = SET(ID_AA64ISAR2_EL1, 6, 2, 0, 0, 0x00f00000fff0ff00ul);
+	/* host: CSSC, CLRBHB, PAC_frac, BC, MOPS, PAuth */
+	u64 isar2 = SET(ID_AA64ISAR2_EL1, 6, 2, 0, 0, 0x00f00000ffffff00ul);
 	/* granules of 4 and 64 KiB, ASIDs of 16 bits, 40-bit addresses; host: 16 KiB, no LPA2 */
 	SET(ID_AA64MMFR0_EL1, 7, 0, 0xff000000ul, 0x0000000000000022ul, 0x00000000001000f2ul);
 	/* host: ECBHB, ETS, PAN, HPDS, HAFDBS 2 */

@@ -46,8 +46,30 @@
 	stp	x28, x29, [x9, #224]
 	mrs	x2, elr_el2
 	mrs	x3, spsr_el2
-	str	x2, [x9, #VCPU_PC]
-	str	x3, [x9, #VCPU_PSTATE]
+	stp	x2, x3, [x9, #VCPU_PC]
+	.endm
+
+/* Whoever sees the kernel lock free first gets it (lock.c). It holds any value but 0, like its own address. */
+	.macro take_lock		/* x3: where it is; uses x2 */
+	ldr	x3, =kernel_lock_taken
+8:	ldaxr	w2, [x3]
+	cbnz	w2, 9f
+	stxr	w2, w3, [x3]
+	cbnz	w2, 8b
+	.endm
+
+	.macro wait_for_lock		/* its other half, out of the way */
+9:	wfe
+	b	8b
+	.endm
+
+/* On with all registers stored and the lock: x0: struct percpu, x1 as it is. */
+	.macro go_slow handler
+	store_others
+	take_lock
+	core_stack
+	b	\handler
+	wait_for_lock
 	.endm
 
 	.macro core_stack		/* x0: struct percpu */
@@ -56,13 +78,14 @@
 	.endm
 
 /* Each vector is a section, and what has room behind one has a name that sorts there (kernel.ld). */
-	.macro vector name, alignment=128
+	.macro vector name
 	.section .vectors.\name, "ax"
-	.balign	\alignment
+	.balign	128
 	.endm
 
 /* Registers in use are saved where nothing is needed any more: the machine stops. */
-	.macro report kind
+	.macro report name, kind
+	vector	\name
 	msr	tpidr_el1, x0
 	mov	x0, #\kind
 	b	report_exception
@@ -74,12 +97,8 @@
 plain_call:
 	ldr	w2, =NIE_CALLS_ON_CORE
 	lsr	w2, w2, w8
-	tbnz	w2, #0, slow_sync
-	ldr	x3, =kernel_lock_taken
-2:	ldaxr	w0, [x3]
-	cbnz	w0, 1f
-	stxr	w2, w9, [x3]		/* any value but 0 */
-	cbnz	w2, 2b
+	tbnz	w2, #0, slow_call
+	take_lock
 	core_stack
 	ldr	w0, [x0, #PERCPU_LOADED]
 	mov	x1, x9
@@ -89,19 +108,13 @@ plain_call:
 	mov	sp, x9
 	stlr	wzr, [x3]
 	load_some_and_return
+	wait_for_lock
 
-1:	wfe
-	b	2b
-
-slow_sync:				/* x1: ESR_EL2 */
-	store_others
-	core_stack
-	bl	lower_sync
-	mrs	x0, tpidr_el2
-	bl	resume
 	.global resume_vcpu
-resume_vcpu:				/* x0: struct vcpu */
+resume_vcpu:				/* x0: struct vcpu; with the lock */
+	ldr	x1, =kernel_lock_taken
 	ldp	x2, x3, [x0, #VCPU_PC]
+	stlr	wzr, [x1]
 	mov	sp, x0
 	msr	elr_el2, x2
 	msr	spsr_el2, x3
@@ -119,10 +132,11 @@ resume_vcpu:				/* x0: struct vcpu */
 
 	.ltorg
 
-	vector	00, 2048		/* current EL, SP_EL0, then SP_EL2 */
+	.section .vectors.00, "ax"	/* current EL, SP_EL0, then SP_EL2 */
+	.balign	2048
 	.global vectors
 vectors:
-	report	PANIC_SYNC
+	report	00, PANIC_SYNC
 
 report_exception:			/* x0: kind; the one it had: TPIDR_EL1 */
 	msr	tpidr_el0, x1
@@ -154,29 +168,24 @@ report_exception:			/* x0: kind; the one it had: TPIDR_EL1 */
 	mov	x1, sp
 	bl	panic_exception
 
-	vector	01
-	report	PANIC_IRQ
+	report	01, PANIC_IRQ
 
 slow_irq:				/* w1: INTID */
-	store_others
-	core_stack
-	bl	lower_irq
-	mrs	x0, tpidr_el2
-	bl	resume
-	b	resume_vcpu
+	go_slow	lower_irq
 
-	vector	02
-	report	PANIC_FIQ
-	vector	03
-	report	PANIC_SERROR
-	vector	04
-	report	PANIC_SYNC
-	vector	05
-	report	PANIC_IRQ
-	vector	06
-	report	PANIC_FIQ
-	vector	07
-	report	PANIC_SERROR
+	report	02, PANIC_FIQ
+	report	03, PANIC_SERROR
+	report	04, PANIC_SYNC
+	report	05, PANIC_IRQ
+	report	06, PANIC_FIQ
+
+slow_call:
+	go_slow	lower_call
+
+	report	07, PANIC_SERROR
+
+slow_sync:				/* x1: ESR_EL2 */
+	go_slow	lower_sync
 
 	/* Lower EL, AArch64, then AArch32: EL1 is AArch64, but it may enter EL0 in AArch32. */
 	.macro from_lower_el sync, irq, fiq, serror
@@ -204,10 +213,8 @@ slow_irq:				/* w1: INTID */
 	cmp	w0, #INTID_NONE
 	b.ne	slow_irq
 	load_some_and_return
-	vector	\fiq
-	report	PANIC_FIQ
-	vector	\serror
-	report	PANIC_SERROR
+	report	\fiq, PANIC_FIQ
+	report	\serror, PANIC_SERROR
 	.endm
 
 	from_lower_el 08, 09, 10, 11

@@ -152,12 +152,10 @@ void gic_timer_set_enabled(struct percpu *me, bool enabled)
 	wait_redistributor(me);
 }
 
-void gic_timer_set_active(struct percpu *me, bool active)
+/* Whether it is active is what list register 0 says: if the guest deactivated the virtual interrupt, the physical one
+ * went with it. */
+RARE void gic_timer_set_active(struct percpu *me, bool active)
 {
-	if (me->timer_active == active) {
-		return;
-	}
-	me->timer_active = active;
 	write32(me->redistributor + (active ? GICR_ISACTIVER0 : GICR_ICACTIVER0),
 		1u << INTID_GUEST_TIMER);
 	read32(me->redistributor + GICR_ISACTIVER0);

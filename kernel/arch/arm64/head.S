@@ -90,8 +90,7 @@ init_core:
 	msr	sctlr_el2, x0
 	isb
 	mov	x0, x19
-	bl	start_core
-	b	resume_vcpu
+	b	start_core
 
 /* Before there is a stack: x2 is the text. */
 complain:

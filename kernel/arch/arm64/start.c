@@ -105,7 +105,7 @@ static void start_machine(void)
 	boot(core_count, &image);
 }
 
-struct vcpu *start_core(u32 core)
+void start_core(u32 core)
 {
 	if (core == 0u) {
 		kernel_lock();
@@ -126,5 +126,5 @@ struct vcpu *start_core(u32 core)
 		started = core;
 		kernel_lock();
 	}
-	return resume(percpu());
+	resume(percpu());
 }

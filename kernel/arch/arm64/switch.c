@@ -31,6 +31,7 @@
 #define HCR_TEA (1ul << 37)
 #define HCR_APK (1ul << 40)
 #define HCR_API (1ul << 41)
+#define HCRX_MSCEN (1ul << 11)
 #define HCR_ALL (HCR_VM | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TSC | HCR_TIDCP | HCR_RW)
 #define HCR_TASK (HCR_ALL | HCR_DC | HCR_TGE)
 #define HCR_GUEST (HCR_ALL | HCR_SWIO | HCR_FB | HCR_BSU_INNER | HCR_TID1 | HCR_TID3 | HCR_TACR | HCR_TLOR | \
@@ -165,7 +166,7 @@ void switch_init_core(void)
 	X(s, keys[6], APDBKEYLO_EL1, APDBKEYHI_EL1); \
 	X(s, keys[8], APGAKEYLO_EL1, APGAKEYHI_EL1)
 
-static void guest_unload(struct percpu *me, struct vcpu *v)
+static void guest_unload(struct vcpu *v)
 {
 	EL1_ONLY(SAVE, &v->el1);
 	EL1_AND_TASK(SAVE, &v->el1);
@@ -174,7 +175,7 @@ static void guest_unload(struct percpu *me, struct vcpu *v)
 		KEYS(SAVE, &v->el1);
 	}
 	timer_guest_unload(&v->el1);
-	vgic_unload(me, v);
+	vgic_unload(v);
 }
 
 /* Registers that this core does not hold of the guest already. */
@@ -191,6 +192,7 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 		dsb(nsh);
 		isb();
 	}
+	write_sysreg(vmpidr_el2, 1ul << 31 | v->index); /* no task reads it */
 	EL1_ONLY(LOAD, &v->el1);
 	if ((v->hcr & HCR_API) != 0u) {
 		KEYS(LOAD, &v->el1);
@@ -198,6 +200,10 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 	if (id_field(read_sysreg(id_aa64mmfr0_el1), 56) != 0u) {
 		/* Who has these traps (Armv8.6) has pointer authentication (Armv8.3). */
 		write_sysreg(HFGITR_EL2, (v->hcr & HCR_API) != 0u ? 0u : HFGITR_BASELINE);
+	}
+	if (id_field(read_sysreg(S3_0_C0_C6_2), 16) != 0u) {
+		/* What is left to do of a memory copy (FEAT_MOPS) is in general registers. */
+		write_sysreg(HCRX_EL2, (v->hcr & HCR_API) != 0u ? HCRX_MSCEN : 0u);
 	}
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
@@ -210,7 +216,6 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
  * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
 static void guest_load(struct percpu *me, granule_t g, struct vcpu *v)
 {
-	write_sysreg(vmpidr_el2, 1ul << 31 | v->index);
 	if (me->el1_live != v->el1_live) {
 		guest_load_all(me, g, v);
 	}
@@ -250,7 +255,7 @@ static void unload(struct percpu *me, struct vcpu *v)
 {
 	SAVE(&v->el1, sp_el0, sp_el0, tpidr_el0);
 	if (v->guest != 0u) {
-		guest_unload(me, v);
+		guest_unload(v);
 	}
 	if (me->fp_on != 0u) {
 		fp_save(&v->fp);

@@ -39,8 +39,7 @@ bool timer_asserted(void)
 
 void timer_guest_unload(struct el1_state *s)
 {
-	s->timer_control = read_sysreg(cntv_ctl_el0);
-	s->timer_compare = read_sysreg(cntv_cval_el0);
+	SAVE(s, timer_control, cntv_ctl_el0, cntv_cval_el0);
 	write_sysreg(cntv_ctl_el0, 0);
 }
 

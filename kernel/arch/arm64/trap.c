@@ -41,34 +41,45 @@ static __attribute__((noinline, cold)) void resume_later(struct percpu *me, cons
 	}
 }
 
-struct vcpu *resume(struct percpu *me)
+/* With the lock, which entry.S releases: on with what runs next. Where it is inlined, nothing is restored first. */
+static inline __attribute__((always_inline)) void go_on(struct percpu *me)
 {
 	const struct core *c = me->state;
 
 	if (me->loaded != c->current || me->loaded == GRANULE_NONE || c->waiting != 0u) {
 		resume_later(me, c);
 	}
-	struct vcpu *v = vcpu_at(me->loaded);
+	register struct vcpu *v __asm__("x0") = vcpu_at(me->loaded);
 
-	kernel_unlock();
-	return v;
+	__asm__ volatile("b	resume_vcpu" :: "r"(v) : "memory");
+}
+
+void resume(struct percpu *me)
+{
+	go_on(me);
+}
+
+void lower_call(struct percpu *me)
+{
+	if (vcpu_at(me->loaded)->guest != 0u) {
+		hw_panic("an SVC of a guest: granule", me->loaded); /* HCR_EL2.TGE is 0 */
+	}
+	hypercall(me->core, me->loaded);
+	go_on(me);
 }
 
 void lower_sync(struct percpu *me, u64 esr)
 {
-	u64 far = read_sysreg(far_el2);
-	u64 hpfar = read_sysreg(hpfar_el2);
-
-	kernel_lock();
-	if (esr >> EC_SHIFT == EC_FP && me->fp_on == 0u) {
+	if ((esr >> EC_SHIFT & 0x3f) == EC_FP && me->fp_on == 0u) {
 		fp_trap(me);
 	} else {
-		trap_sync(me->core, esr, far, hpfar);
+		trap_sync(me->core, esr, read_sysreg(far_el2), read_sysreg(hpfar_el2));
 	}
+	go_on(me);
 }
 
 void lower_irq(struct percpu *me, u32 intid)
 {
-	kernel_lock();
 	trap_interrupt(me->core, intid);
+	resume(me);
 }

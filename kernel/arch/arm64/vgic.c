@@ -38,6 +38,7 @@ void vgic_check(void)
 		hw_panic("the GIC has more than 32 virtual preemption levels: ICH_VTR_EL2", type);
 	}
 	write_sysreg(ich_hcr_el2, 0);
+	write_sysreg(ich_lr0_el2, 0);
 	for (u32 i = LIST_REGISTERS; i <= (type & 0x1f); i++) {
 		switch (i) {
 #define CLEAR(n) case n: write_sysreg(ich_lr##n##_el2, 0); break;
@@ -49,7 +50,7 @@ void vgic_check(void)
 	}
 }
 
-void vgic_unload(struct percpu *me, struct vcpu *v)
+void vgic_unload(struct vcpu *v)
 {
 	SAVE(&v->vgic, list[0], ich_lr0_el2, ich_lr1_el2);
 	SAVE(&v->vgic, list[2], ich_lr2_el2, ich_lr3_el2);
@@ -60,13 +61,18 @@ void vgic_unload(struct percpu *me, struct vcpu *v)
 		v->vgic.ends = read_sysreg(ich_hcr_el2) >> ICH_HCR_EOI_COUNT_SHIFT & 0x1f;
 	}
 	write_sysreg(ich_hcr_el2, 0);
-	/* If the guest deactivated the virtual interrupt, the physical one went with it. */
-	me->timer_active = (v->vgic.list[0] & LR_STATE) != 0u;
+}
+
+static bool is_active(u64 list)
+{
+	return (list & LR_STATE) != 0u;
 }
 
 void vgic_load_all(struct percpu *me, const struct vcpu *v)
 {
-	gic_timer_set_active(me, (v->vgic.list[0] & LR_STATE) != 0u);
+	if (is_active(v->vgic.list[0]) != is_active(read_sysreg(ich_lr0_el2))) {
+		gic_timer_set_active(me, is_active(v->vgic.list[0]));
+	}
 	write_sysreg(ich_lr0_el2, v->vgic.list[0]);
 	write_sysreg(ich_vmcr_el2, v->vgic.vmcr);
 	write_sysreg(ich_ap0r0_el2, v->vgic.ap0r0);
@@ -101,7 +107,6 @@ void vgic_timer_fired(struct percpu *me)
 
 	write_sysreg(ich_lr0_el2, (LR_PENDING | LR_HW | LR_GROUP1 | (u64)INTID_GUEST_TIMER << LR_PINTID_SHIFT |
 				   INTID_GUEST_TIMER) ^ flags);
-	me->timer_active = 1;
 }
 
 void hw_timer_deactivate(granule_t vcpu)
@@ -112,7 +117,6 @@ void hw_timer_deactivate(granule_t vcpu)
 	if ((list & LR_ACTIVE) != 0u) {
 		write_sysreg(ich_lr0_el2, 0);
 		write_sysreg(icc_dir_el1, INTID_GUEST_TIMER);
-		percpu()->timer_active = 0;
 	}
 }
 

@@ -13,7 +13,6 @@
 
 /* ESR_EL2.EC, Arm ARM D24.2.40. */
 #define EC_WFX 0x01u
-#define EC_SVC64 0x15u
 #define EC_HVC64 0x16u
 #define EC_SMC64 0x17u
 #define EC_SYSREG 0x18u
@@ -292,17 +291,12 @@ static void trap_guest(u32 core, u64 esr, u64 far, u64 hpfar)
 	}
 }
 
-/* Hypercalls and guests' device accesses first: they are the most, and decide what a VMM costs. */
+/* Guests' device accesses first: they are the most, and decide what a VMM costs. */
 void trap_sync(u32 core, u64 esr, u64 far, u64 hpfar)
 {
-	granule_t current = cores[core].current;
-	bool guest = vcpu_at(current)->guest != 0u;
-
-	if (!guest && class_of(esr) == EC_SVC64) {
-		hypercall(core, current);
-	} else if (class_of(esr) == EC_DATA_ABORT) {
+	if (class_of(esr) == EC_DATA_ABORT) {
 		data_abort(core, esr, far, hpfar);
-	} else if (guest) {
+	} else if (vcpu_at(cores[core].current)->guest != 0u) {
 		trap_guest(core, esr, far, hpfar);
 	} else {
 		trap_task(core, esr, far, hpfar);

@@ -24,7 +24,7 @@
 enum probe {
 	ZCR, RDVL, SMCR, GCR, ERRIDR, LORID, PAUTH_KEY, PACIA, PMCR, PMCCNTR, AMCR, PMSCR, TRACE, MPAM1, SCXTNUM, TCR2, SCTLR2, PIR,
 	POR, GCSCR, ACCDATA, HCR, SCR, PAN, RNDR, AESE, PMULL, SHA1H, SHA256SU0, CRC32, FADD, ADD_VECTOR, MDSCR, DBGBCR0, DBGWCR1,
-	OSLSR, TLBI_OS, TLBI_RANGE, AT_PAN, CFP_RCTX,
+	OSLSR, CPYFP, TLBI_OS, TLBI_RANGE, AT_PAN, CFP_RCTX,
 };
 
 #pragma GCC visibility push(hidden)
@@ -75,6 +75,7 @@ static const struct feature features[] = {
 	F(DBGBCR0, DFR0, 0, 6, false, false),
 	F(DBGWCR1, DFR0, 20, 1, false, false),
 	F(OSLSR, DFR0, 0, 6, false, false),
+	F(CPYFP, ISAR2, 16, 1, true, false),
 	/* Only a CPU with fine-grained traps can take these away. */
 	F(TLBI_OS, ISAR0, 56, 1, false, false),
 	F(TLBI_RANGE, ISAR0, 56, 2, false, false),

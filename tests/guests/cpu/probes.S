@@ -57,6 +57,7 @@ probes:
 	mrs_of	2, 0, 0, 0, 5		/* DBGBCR0_EL1 */
 	mrs_of	2, 0, 0, 1, 7		/* DBGWCR1_EL1 */
 	mrs_of	2, 0, 1, 1, 4		/* OSLSR_EL1 */
+	slot	0x19030441		/* CPYFP [x1]!, [x3]!, x2!: nothing is copied */
 	slot	0xd508811f		/* TLBI VMALLE1OS */
 	slot	0xd5088621		/* TLBI RVAE1, x1 */
 	slot	0xd5087901		/* AT S1E1RP, x1 */
