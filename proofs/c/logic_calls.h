@@ -76,8 +76,8 @@
       \at(view_slot[cap_at{L}(caller, vspace)].object, L) == \at(view_vcpu[caller].vspace, L) ?
         NIE_VSPACE_KILL_BUSY_VSPACE : NIE_OK; */
 /*@ logic boolean allowed{L}(integer s, integer rights) = (\at(view_slot[s].rights, L) & rights) == rights; */
-/* read, and none but read, write and execute: the odd numbers below 8 */
-/*@ logic boolean mapping_rights(integer rights) = rights == 1 || rights == 3 || rights == 5 || rights == 7; */
+/* read, and none but read, write and execute */
+/*@ logic boolean mapping_rights(integer rights) = (rights & 0xfffffffffffffff8) == 0 && (rights & NIE_RIGHT_READ) != 0; */
 /*@ logic integer map_call_status{L}(integer caller, integer frame, integer vspace, integer rights) =
       cap_error{L}(cap_at{L}(caller, frame), SET_MAPPABLE, 0) != NIE_OK ?
         cap_status{L}(caller, frame, SET_MAPPABLE, 0, NIE_MAP_ARG_FRAME) :
@@ -85,7 +85,7 @@
                    SET_VSPACE : SET_TASK, NIE_RIGHT_WRITE) != NIE_OK ?
         cap_status{L}(caller, vspace, \at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_SHARED_FRAME ?
                       SET_VSPACE : SET_TASK, NIE_RIGHT_WRITE, NIE_MAP_ARG_VSPACE) :
-      !mapping_rights(rights) || (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_DEVICE && rights >= 4) ?
+      !mapping_rights(rights) || (\at(view_slot[cap_at{L}(caller, frame)].type, L) == NIE_TYPE_DEVICE && (rights & NIE_RIGHT_EXECUTE) != 0) ?
         NIE_MAP_BAD_VALUE_RIGHTS :
       !allowed{L}(cap_at{L}(caller, frame), rights) ? NIE_MAP_NO_RIGHT_FRAME : NIE_OK; */
 /* A shared frame's or a device's capability remembers one mapping: that check stands in the middle of those of logic.h. */
