@@ -227,7 +227,7 @@
       \separated(p + (0 .. 5), &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1]) &&
       \separated(p + (0 .. 5), &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
                  &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
-/* What run and core_start answer, in order. */
+/* What run answers, in order. */
 /*@ logic boolean runnable{L}(integer v) = \at(view_vcpu[v].power, L) == VCPU_ON && \at(view_vcpu[v].exiting, L) == 0 &&
       \at(view_vcpu[v].vspace, L) != GRANULE_NONE && \at(view_vspace[\at(view_vcpu[v].vspace, L)].life, L) ==
       (\at(view_vcpu[v].guest, L) != 0 ? VSPACE_ACTIVE : VSPACE_BUILDING); */
@@ -242,11 +242,6 @@
       !runnable{L}(vcpu) ? NIE_RUN_WRONG_STATE_VCPU : \at(view_vcpu[vcpu].core, L) != CORE_NONE ? NIE_RUN_BUSY_VCPU :
       \at(view_vcpu[runner].chain, L) >= 4 ? NIE_RUN_EXHAUSTED_VCPU : lists_status(a, b, c) != NIE_OK ? lists_status(a, b, c) :
       (flags & 0xffffffffffef00f8) != 0 ? NIE_RUN_BAD_VALUE_FLAGS : NIE_OK; */
-/*@ logic integer core_start_status{L}(integer core, integer target, integer vcpu) =
-      \at(view_vcpu[vcpu].guest, L) != 0 || !runnable{L}(vcpu) ? NIE_CORE_START_WRONG_STATE_VCPU :
-      \at(view_vcpu[vcpu].core, L) != CORE_NONE ? NIE_CORE_START_BUSY_VCPU :
-      (target == core ? \at(view_vcpu[\at(cores[core].current, L)].runner, L) != GRANULE_NONE :
-                        \at(cores[target].current, L) != GRANULE_NONE) ? NIE_CORE_START_BUSY_CORE : NIE_OK; */
 
 /* A vCPU that is current on a core. */
 /*@ predicate runs_on{L}(integer core) = 0 <= core < NIE_MAX_CORES && is_granule(\at(cores[core].current, L)) &&
