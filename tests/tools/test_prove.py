@@ -94,6 +94,10 @@ def test_goals_proved_from_less(tmp_path):
     path = tmp_path / "a.acsl"
     path.write_text("function first\n  assigns \\nothing;\nprove b c from d\n")
     assert contracts_of(path)["first"].groups == [(["b", "c"], {"b", "c", "d"})]
+    path.write_text("function first\n  assigns \\nothing;\nprove b from d without e f\n")
+    assert contracts_of(path)["first"].groups == [(["b"], {"b", "d", "-e", "-f"})]
+    lines = ["  requires b: b;", "  ensures e: x ==>", "          y;", "  ensures g: g(1) && x;", "  assert f: z;"]
+    assert prove_source.less(lines, {"b", "-e", "-f"}) == [lines[0], lines[3]]
 
 
 def test_logic_is_found_with_what_it_uses():
@@ -152,6 +156,12 @@ def test_what_wp_supposes_must_stand_in_the_contract(contract, silent):
     # What a function that is called supposes is its own contract's to say.
     assert ("supposes" not in prove.suppositions(WARNING, "", {"f": contract})) is silent
     assert "supposes" in prove.suppositions(WARNING, "", {"g": contract})
+
+
+def test_a_field_is_apart_when_what_it_is_in_is():
+    warning = WARNING.replace("p + (..), (u8 *)granule_state + (..), (u32 const *)fixed + (..)", "(u8 *)granule_state + (..), &v->x[0 .. 2]")
+    assert "supposes" not in prove.suppositions(warning, "requires vcpu_apart(v);", {})
+    assert "supposes" in prove.suppositions(warning, "requires vcpu_apart(w);", {})
 
 
 def test_a_proved_function_may_not_vanish():

@@ -32,8 +32,8 @@ SOLVERS = [("Z3P", "of the distribution", "z3_471", "z3 -smt2 auto_config=false 
 OPTIONS = ["-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", PROVERS, "-wp-timeout", str(SECONDS),
            "-wp-par", "1", "-warn-unsigned-downcast", "-wp-check-memory-model", "-wp-split", "-wp-alias-init"]
 OVERFLOW = ["-warn-unsigned-overflow"]
-# Arithmetic modulo 2^32 or 2^64 is meant in this file, and in this function.
-MODULAR = {"sha256.c", "skip_instruction"}
+# Arithmetic modulo 2^32 or 2^64 is meant in this file, and in these functions.
+MODULAR = {"sha256.c", "exit.c:skip_instruction", "run.c:extend"}
 TOTAL = re.compile(r"Proved goals:\s*(\d+) / (\d+)")
 VALID = re.compile(r"\[wp\] \[([^\]]+)\] Goal (\S+) : Valid")
 UNPROVED = re.compile(r"\[wp\] \[(?:Failed|Timeout|Unknown|Stepout)\] Goal typed_(\S+)")
@@ -50,6 +50,8 @@ def suppositions(output, contract, others):
     """Drop WP's warning that it supposes a pointer parameter to be apart from the kernel's variables where the contract
     says so itself, so that callers prove it. Constants nobody writes. `others`: contracts of those it calls, by name."""
     def is_said(supposed, contract):
+        if part := re.search(r", &(\w+)->[^,]*$", supposed.strip()):  # a field is apart when what it is in is
+            supposed = f"{part[1]}, {supposed.strip()[:part.start()]}"
         pointer, *variables = re.split(r",\s*", supposed.strip(), maxsplit=1)
         pointer = re.sub(r" \+ (\([\d .]*\)|\d+)$", "", pointer)
         names = [re.search(r"\)(\w+)", v)[1] for v in re.findall(r"\([^,]*", "".join(variables))
@@ -151,7 +153,7 @@ class Prover:
         name = f"{function.path.stem}.{function.name}{part}"
         path = self.work / f"{name}.c"
         path.write_text(self.sources.woven(function.path, function.name, kept))
-        command = ["frama-c", *OPTIONS, *([] if MODULAR & {function.path.name, function.name} else OVERFLOW), *options,
+        command = ["frama-c", *OPTIONS, *([] if MODULAR & {function.path.name, f"{function.path.name}:{function.name}"} else OVERFLOW), *options,
                    f"-cpp-extra-args=-I{CONTRACTS / 'include'} -I{CONTRACTS} -I{self.include} "
                    f"-I{ROOT / 'kernel/include'} -I{function.path.parent} -I{CORE / 'authority'}", "-wp-fct", function.name, str(path)]
         result = subprocess.run(command, env=self.variables, capture_output=True, text=True)

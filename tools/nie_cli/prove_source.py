@@ -21,6 +21,7 @@ BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]
 NAME = re.compile(r"[A-Za-z_]\w*")
 # As each_conjunct() writes it, and what a contract says in that way: `requires next_but: next_but(s);`.
 CONJUNCT = re.compile(r"\s*(?:ensures|requires|loop invariant|assert) (\w+): \1(?:\(\w+\))?;$")
+CLAUSE = re.compile(r"\s*(?:ensures|requires|loop invariant|assert) (\w+):")
 
 
 def blank(text):
@@ -93,11 +94,12 @@ def functions_of(path, source=None):
 
 
 def contracts_of(path):
-    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT`, `prove GOAL... [from PREDICATE...]`;
-    and `state`, declarations of the file's own variables for the others.
+    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT`,
+    `prove GOAL... [from PREDICATE...] [without CLAUSE...]`; and `state`, declarations of the file's own variables for the others.
 
     `prove` is about what `every` stands for: these goals are tried by themselves, with no more of `every` at hand than they
-    and the PREDICATEs are. To prove a thing from less is to prove it; the provers find it sooner.
+    and the PREDICATEs are, and without what clauses of these names say, here and of callees (`-CLAUSE` in a group). To prove a
+    thing from less is to prove it; the provers find it sooner.
     `prove every P` is a `prove` for each conjunct of P, of what that is short for, `prove each P` for each of those alone."""
     result, here, into = {}, None, None
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -123,8 +125,9 @@ def contracts_of(path):
             into = []
             here.before.append((rest, into))
         elif word == "prove" and here is not None:
+            rest, _, without = rest.partition(" without ")
             goals, _, hypotheses = rest.partition(" from ")
-            here.groups.append((goals.split(), {*goals.split(), *hypotheses.split()}))
+            here.groups.append((goals.split(), {*goals.split(), *hypotheses.split(), *(f"-{name}" for name in without.split())}))
             into = None
         else:
             raise Failure(f"{path}:{number}: {line!r} is none of: state, function NAME, loop NUMBER, before TEXT, prove GOALS")
@@ -203,8 +206,7 @@ class Sources:
         """One function with its annotations, below the contracts of those that it calls. No other function has a body:
         a proof rests on contracts alone. `kept`: what is left of each `every`; None: all."""
         def comment(lines):
-            return annotation(lines if kept is None else
-                              [line for line in lines if not (m := CONJUNCT.match(line)) or m[1] in kept])
+            return annotation(lines if kept is None else less(lines, kept))
 
         function = self.functions[path, only]
         contract = self.contract(function)
@@ -273,6 +275,18 @@ class Sources:
         self.blocks = self.blocks or header_blocks(self.headers + self.generated + self.authority_text)
         parts.append(needed_logic(self.blocks, " ".join(parts[1:])))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def less(lines, kept):
+    """Clauses without those of `every` that are not in `kept`, and without those that are there with a `-`."""
+    result, inside = [], False
+    for line in lines:
+        match, named = CONJUNCT.match(line), CLAUSE.match(line)
+        if inside or (match and match[1] not in kept) or (named and f"-{named[1]}" in kept):
+            inside = not line.rstrip().endswith(";")
+        else:
+            result.append(line)
+    return result
 
 
 def assertions(lines):
