@@ -227,21 +227,20 @@
       \separated(p + (0 .. 5), &view_table[0 .. RAM_GRANULES - 1][0 .. TABLE_ENTRIES - 1], &view_vspace[0 .. RAM_GRANULES - 1]) &&
       \separated(p + (0 .. 5), &cores[0 .. NIE_MAX_CORES - 1], &dirty[0 .. RAM_GRANULES - 1], &vmid_used[0 .. VMIDS - 1],
                  &stream_attached[0 .. PLATFORM_STREAMS - 1], &stream_domain[0 .. PLATFORM_STREAMS - 1]); */
-/* What run answers, in order. */
+/* What run looks at. */
 /*@ logic boolean runnable{L}(integer v) = \at(view_vcpu[v].power, L) == VCPU_ON && \at(view_vcpu[v].exiting, L) == 0 &&
       \at(view_vcpu[v].vspace, L) != GRANULE_NONE && \at(view_vspace[\at(view_vcpu[v].vspace, L)].life, L) ==
       (\at(view_vcpu[v].guest, L) != 0 ? VSPACE_ACTIVE : VSPACE_BUILDING); */
-/*@ logic boolean list_used(integer list) = list >= 0x4000000000000000; */
-/*@ logic boolean list_allowed(integer list) = (list & 0x2f00fdff00000000) == 0 && list % 0x100000000 < 1020 &&
+/*@ logic boolean list_used(integer list) = list / 0x4000000000000000 != 0; */
+/*@ logic boolean list_plain(integer list) = list / 0x100000000 % 512 == 0 && list / 0x40000000000 % 64 == 0 &&
+      list / 0x100000000000000 % 16 == 0 && list / 0x2000000000000000 % 2 == 0; */
+/*@ logic boolean flags_known(integer flags) = flags / 8 % 32 == 0 && flags / 65536 % 16 == 0 && flags < 2097152; */
+/*@ logic boolean list_allowed(integer list) = list_plain(list) && list % 0x100000000 < 1020 &&
       (!list_used(list) || list % 0x100000000 != 27); */
 /*@ logic boolean lists_clash(integer a, integer b) = list_used(a) && list_used(b) && a % 0x100000000 == b % 0x100000000; */
 /*@ logic integer lists_status(integer a, integer b, integer c) =
       !list_allowed(a) ? NIE_RUN_BAD_VALUE_LIST1 : !list_allowed(b) ? NIE_RUN_BAD_VALUE_LIST2 :
       !list_allowed(c) || lists_clash(a, b) || lists_clash(a, c) || lists_clash(b, c) ? NIE_RUN_BAD_VALUE_LIST3 : NIE_OK; */
-/*@ logic integer run_status{L}(integer runner, integer vcpu, integer a, integer b, integer c, integer flags) =
-      !runnable{L}(vcpu) ? NIE_RUN_WRONG_STATE_VCPU : \at(view_vcpu[vcpu].core, L) != CORE_NONE ? NIE_RUN_BUSY_VCPU :
-      \at(view_vcpu[runner].chain, L) >= 4 ? NIE_RUN_EXHAUSTED_VCPU : lists_status(a, b, c) != NIE_OK ? lists_status(a, b, c) :
-      (flags & 0xffffffffffef00f8) != 0 ? NIE_RUN_BAD_VALUE_FLAGS : NIE_OK; */
 
 /* A vCPU that is current on a core. */
 /*@ predicate runs_on{L}(integer core) = 0 <= core < NIE_MAX_CORES && is_granule(\at(cores[core].current, L)) &&

@@ -25,6 +25,28 @@ Proof. rewrite ec_not. now intros ->. Qed.
 End Equations.
 Global Hint Rewrite ev_exiting ev_home ev_of_guest ev_core ev_runner ev_chain ev_policy ev_current ev_domain : meaning.
 
+(* What run.c tests with a mask, in fields: its contracts rest on these two. *)
+Lemma ones_at w low width : 0 <= low -> 0 <= width -> Z.land w (Z.shiftl (Z.ones width) low) = 0 <-> bits w (2 ^ low) (2 ^ width) = 0.
+Proof.
+  intros L W. unfold bits. rewrite <- Z.land_ones, <- Z.shiftr_div_pow2 by lia.
+  replace (Z.land w (Z.shiftl (Z.ones width) low)) with (Z.shiftl (Z.land (Z.shiftr w low) (Z.ones width)) low).
+  - apply Z.shiftl_eq_0_iff, L.
+  - apply Z.bits_inj'. intros i Hi. rewrite Z.shiftl_spec, !Z.land_spec, Z.shiftl_spec by exact Hi.
+    destruct (Z.lt_ge_cases i low) as [C|C]; [now rewrite !(Z.testbit_neg_r _ (i - low)) by lia; rewrite ?andb_false_r|].
+    rewrite Z.shiftr_spec by lia. now replace (i - low + low) with i by lia. Qed.
+Theorem list_mask w : Z.land w 0x2f00fdff00000000 = 0 <->
+  bits w B32 B9 = 0 /\ bits w B42 B6 = 0 /\ bits w B56 B4 = 0 /\ bits w B61 B1 = 0.
+Proof.
+  replace 0x2f00fdff00000000 with (Z.lor (Z.shiftl (Z.ones 9) 32) (Z.lor (Z.shiftl (Z.ones 6) 42) (Z.lor (Z.shiftl (Z.ones 4) 56) (Z.shiftl (Z.ones 1) 61)))) by reflexivity.
+  rewrite !Z.land_lor_distr_r, !Z.lor_eq_0_iff, !ones_at by lia. reflexivity. Qed.
+Theorem flags_mask w : 0 <= w < W64 -> Z.land w 0xffffffffffef00f8 = 0 <-> bits w 8 B5 = 0 /\ bits w B16 B4 = 0 /\ w < B21.
+Proof.
+  intros H. replace 0xffffffffffef00f8 with (Z.lor (Z.shiftl (Z.ones 5) 3) (Z.lor (Z.shiftl (Z.ones 4) 16) (Z.shiftl (Z.ones 43) 21))) by reflexivity.
+  rewrite !Z.land_lor_distr_r, !Z.lor_eq_0_iff, !ones_at by lia.
+  replace (bits w (2 ^ 21) (2 ^ 43) = 0) with (w / 2 ^ 21 = 0).
+  - rewrite Z.div_small_iff by discriminate. change (2 ^ 3) with 8. change (2 ^ 21) with B21. unfold B5, B16, B4, B21 in *. cbn. intuition lia.
+  - unfold bits. rewrite Z.mod_small; [reflexivity|]. split; [apply Z.div_pos; lia|]. apply Z.div_lt_upper_bound; [lia|]. exact (proj2 H). Qed.
+
 Section Printed.
 Variables (n half : Z) (st : iso).
 Let ram := 2 * half.
