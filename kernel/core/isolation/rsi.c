@@ -169,13 +169,12 @@ static bool entry_change(granule_t vspace, u64 ipa, u64 top, u64 state, u32 *bud
 	}
 	if (!entry_is_valid(w.entry)) {
 		table_at(w.table)[entry_index(ipa, w.level)] = state == RIPAS_RAM ? ENTRY_RAM : ENTRY_EMPTY;
-		return true;
-	}
-	if (*budget < cost) {
+	} else if (*budget >= cost) {
+		*budget -= cost;
+		leaf_replace(vspace, w.table, w.level, ipa, ENTRY_EMPTY);
+	} else {
 		return false;
 	}
-	*budget -= cost;
-	leaf_replace(vspace, w.table, w.level, ipa, ENTRY_EMPTY);
 	return true;
 }
 
