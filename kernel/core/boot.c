@@ -41,7 +41,7 @@ static u32 log2_of(u32 granules)
 {
 	u32 bits = 0;
 
-	while (bits < 31u && granules >> (bits + 1u) != 0u) {
+	for (; granules > 1u; granules /= 2u) {
 		bits++;
 	}
 	return bits;
@@ -80,10 +80,9 @@ static void place_free(struct plan *p, granule_t first, granule_t end)
 {
 	for (granule_t g = first; g < end;) {
 		u32 size = piece(g, end);
+		slot_t where = p->cspace + p->next_free_untyped++;
 
-		cap_place_root(p->cspace + p->next_free_untyped, NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL,
-			       GRANULE_BITS + log2_of(size), g);
-		p->next_free_untyped++;
+		cap_place_root(where, NIE_TYPE_UNTYPED, NIE_RIGHTS_ALL, GRANULE_BITS + log2_of(size), g);
 		g += size;
 	}
 }

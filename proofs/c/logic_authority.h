@@ -185,3 +185,22 @@
       type == NIE_TYPE_UNTYPED ? 12 <= bits <= 40 : type == NIE_TYPE_CNODE ? 12 <= bits <= 20 :
       type == NIE_TYPE_PRIVATE_FRAME || type == NIE_TYPE_SHARED_FRAME ? bits == 12 || bits == 21 :
       type == NIE_TYPE_TASK_VSPACE || type == NIE_TYPE_GUEST_VSPACE ? bits == 13 : bits == 12; */
+
+/*
+ * Boot: sizes of the pieces that memory is given out in; and the one CNode that there is then, of the initial task.
+ */
+/*@ predicate is_power(integer n) = n \in {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536,
+      131072, 262144}; */
+/*@ predicate boot_node{L}(integer g) = is_live{L}(g) && \at(view_slot[header(g)].type, L) == 0 &&
+      \at(view_slot[header(g)].object, L) == 8192 && header(g) + 8192 <= RAM_GRANULES * NIE_SLOTS_PER_GRANULE &&
+      \forall integer h; is_cnode{L}(h) ==> h == g; */
+/* Each capability is there, and none names another CNode. */
+/*@ predicate boot_caps{L}(integer g) = \forall integer s; held{L}(s) ==> header(g) < s < header(g) + 8192 &&
+      (\at(view_slot[s].type, L) == NIE_TYPE_CNODE ==> \at(view_slot[s].object, L) == g); */
+/* An untyped that is nobody's child. */
+/*@ predicate boot_untyped{L}(integer s, integer first, integer size) = holds{L}(s, NIE_TYPE_UNTYPED) &&
+      \at(view_slot[s].object, L) == first && granules_of(\at(view_slot[s].size_bits, L)) == size && \at(view_slot[s].depth, L) == 0; */
+/* All slots but those of a range hold what they held. */
+/*@ predicate same_caps{K, L}(integer first, integer end) = \forall integer s; is_slot(s) ==> s < first || s >= end ==>
+      \at(view_slot[s].type, L) == \at(view_slot[s].type, K) && \at(view_slot[s].size_bits, L) == \at(view_slot[s].size_bits, K) &&
+      \at(view_slot[s].depth, L) == \at(view_slot[s].depth, K) && \at(view_slot[s].object, L) == \at(view_slot[s].object, K); */
