@@ -134,7 +134,7 @@ def make(system):
 
 # The CNode that kernel/core/boot.c makes for the initial task, and what it puts there.
 BOOT_CNODE_SLOTS = 1 << 13
-BOOT_FIRST_FRAME = 192  # slots.frames of kernel/api/nie.yaml
+BOOT_FIRST_FRAME = 384  # slots.frames of kernel/api/nie.yaml
 BOOT_TABLES = 3
 SPARE_SLOTS = 4  # userland/capdl-init/main.c
 

@@ -198,8 +198,8 @@ def test_too_many_objects_for_the_initial_task(built):
     result = built.run(text.replace("= cnode (12 bits)", "= cnode (15 bits)").replace("originals: 1", "originals: 8192"),
                        "--archive", str(built.folder / "archive.bin"), name="sys.cdl")
     assert result.returncode == 1
-    assert re.search(r"error: sys.cdl:\d+: many\[79\d\d\] is one object too many: \d+ slots needed for \d+ objects, "
-                     r"0 second mappings and 1 CNodes, 79\d\d left in the initial task's CNode: describe fewer", result.stderr)
+    assert re.search(r"error: sys.cdl:\d+: many\[77\d\d\] is one object too many: \d+ slots needed for \d+ objects, "
+                     r"0 second mappings and 1 CNodes, 77\d\d left in the initial task's CNode: describe fewer", result.stderr)
 
 
 def test_same_bytes_again(tmp_path_factory):
