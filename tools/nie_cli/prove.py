@@ -53,9 +53,6 @@ def suppositions(output, contract, others):
         if part := re.search(r", &(\w+)->[^,]*$", supposed.strip()):  # a field is apart when what it is in is
             supposed = f"{part[1]}, {supposed.strip()[:part.start()]}"
         pointer, *variables = re.split(r",\s*", supposed.strip(), maxsplit=1)
-        member = re.search(r",\s*&(\w+)->\w+$", supposed.strip())
-        if member:  # of what it points to, after the variables
-            pointer, variables = member[1], [supposed.strip()[:member.start()]]
         pointer = re.sub(r" \+ (\([\d .]*\)|\d+)$", "", pointer)
         names = [re.search(r"\)(\w+)", v)[1] for v in re.findall(r"\([^,]*", "".join(variables))
                  if re.search(r"\)\w+", v) and " const *)" not in v]
