@@ -20,6 +20,18 @@
       \at(view_slot[to].object, L) == \at(view_slot[from].object, K) && \at(view_slot[to].next, L) == \at(view_slot[from].next, K) &&
       \at(view_slot[to].prev, L) == \at(view_slot[from].prev, K) && \at(view_slot[to].detail, L) == \at(view_slot[from].detail, K) &&
       \at(view_slot[to].vspace, L) == \at(view_slot[from].vspace, K) && \at(view_slot[to].serial, L) == \at(view_slot[from].serial, K); */
+/* Who holds which kind of capability, and what follows what. */
+/*@ predicate same_tree{K, L} = \forall integer t; is_slot(t) ==>
+      \at(view_slot[t].type, L) == \at(view_slot[t].type, K) && \at(view_slot[t].rights, L) == \at(view_slot[t].rights, K) &&
+      \at(view_slot[t].size_bits, L) == \at(view_slot[t].size_bits, K) && \at(view_slot[t].depth, L) == \at(view_slot[t].depth, K) &&
+      \at(view_slot[t].next, L) == \at(view_slot[t].next, K) && \at(view_slot[t].prev, L) == \at(view_slot[t].prev, K); */
+
+/* Whatever a slot's or a granule's word may be an index of: what lies beyond the end of an array is nowhere. */
+#define ALL(array) array[0 .. 0x10000000000]
+/* A number that a hypercall counts down is not there either. */
+/*@ predicate far_apart{L}(u32 *p) = apart{L}(p) && \separated(p, &doomed) && \separated(p, &ALL(view_slot)) &&
+      \separated(p, &ALL(granule_state)) && \separated(p, &ALL(granule_owner)) && \separated(p, &ALL(granule_place)) &&
+      \separated(p, &ALL(dirty)) && \separated(p, &ALL(view_vspace)) && \separated(p, &ALL(view_vcpu)); */
 
 /*
  * The derivation tree: lists in preorder. A number of each slot that only the proof has grows along them, so that no list
@@ -60,8 +72,14 @@
 /*@ predicate is_leaf_cap{L}(integer s) = leaf_cap{L}(s); */
 
 /* Any set of slots that holds, with `s` or a slot deeper than `s`, what follows that and is deeper than `s`: what is derived
- * from `s` is in each of them. Nobody writes it. */
+ * from `s` is in each of them. */
 /*@ ghost char below[RAM_GRANULES * NIE_SLOTS_PER_GRANULE]; */
+/* One such set, for who asks nothing of it. */
+/*@ ghost
+  /@ assigns below[0 .. RAM_GRANULES * NIE_SLOTS_PER_GRANULE - 1];
+     ensures \forall integer b; is_slot(b) ==> below[b] == 1;
+  @/
+  void below_all(void); */
 /*@ predicate below_is_closed{L}(integer s) = \forall integer t; held{L}(t) ==>
       t == s || (\at(below[t], L) != 0 && \at(view_slot[t].depth, L) > \at(view_slot[s].depth, L)) ==>
       \at(view_slot[t].next, L) != SLOT_NONE ==>
@@ -131,6 +149,14 @@
       \at(doomed.ending_granules, L) * NIE_SLOTS_PER_GRANULE == \at(view_slot[header(\at(doomed.ending, L))].serial, L) &&
       \forall integer s; header(\at(doomed.ending, L)) <= s < header(\at(doomed.ending, L)) +
         \at(view_slot[header(\at(doomed.ending, L))].serial, L) ==> \at(view_slot[s].type, L) == 0; */
+
+/* Doomed CNodes stay so, and of no other size, and no more of them is emptied. */
+/*@ predicate still_doomed{K, L} = \forall integer g; listed{K}(g, GRANULE_NONE) ==> listed{L}(g, GRANULE_NONE) &&
+      \at(view_slot[header(g)].detail, L) == \at(view_slot[header(g)].detail, K) &&
+      \at(view_slot[header(g)].serial, L) == \at(view_slot[header(g)].serial, K); */
+/* vCPUs stay, but for the one whose end is that of `s`. */
+/*@ predicate vcpus_but{K, L}(integer s) = \forall integer g; is_vcpu{K}(g) ==> is_vcpu{L}(g) ||
+      (is_origin{K}(s) && \at(view_slot[s].type, K) == NIE_TYPE_VCPU && \at(view_slot[s].object, K) == g); */
 
 /*@ predicate au_numbers_all{L} = au_types{L} && au_untyped{L} && au_sizes{L} && au_places{L} && au_numbers{L}; */
 /*@ predicate au_memory{L} = au_headers{L} && au_tails{L} && au_home{L}; */

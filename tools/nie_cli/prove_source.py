@@ -94,7 +94,7 @@ def functions_of(path, source=None):
 
 
 def contracts_of(path):
-    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT`,
+    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT` (`before }`: at the function's end),
     `prove GOAL... [from PREDICATE...] [without CLAUSE...]`; and `state`, declarations of the file's own variables for the others.
 
     `prove` is about what `every` stands for: these goals are tried by themselves, with no more of `every` at hand than they
@@ -255,9 +255,10 @@ class Sources:
             if not re.search(r"\bloop variant\b", " ".join(lines)):
                 raise Failure(f"{contract.path}: loop {number} of {function.name} has no variant: it might not end")
         for anchor, lines in contract.before:
-            if text.count(anchor) != 1:
+            last = len(text) - 1 if anchor == "}" else -1  # the end of the function
+            if last < 0 and text.count(anchor) != 1:
                 raise Failure(f"{contract.path}: {function.name} has {anchor!r} {text.count(anchor)} times: follow the source")
-            inserts.append((text.index(anchor), "".join(comment([one]) for one in assertions(lines))))
+            inserts.append((max(last, text.find(anchor)), "".join(comment([one]) for one in assertions(lines))))
         for position, inserted in sorted(inserts, key=lambda i: i[0], reverse=True):
             text = text[:position] + inserted + text[position:]
         return text

@@ -13,9 +13,6 @@
 #define TYPES_FRAME (TYPE_SET(NIE_TYPE_PRIVATE_FRAME) | TYPE_SET(NIE_TYPE_SHARED_FRAME))
 #define TYPES_MAPPABLE (TYPES_FRAME | TYPE_SET(NIE_TYPE_DEVICE))
 
-/* Their capabilities remember a mapping, or what they are attached to. */
-#define TYPES_REMEMBERING (TYPE_SET(NIE_TYPE_SHARED_FRAME) | TYPE_SET(NIE_TYPE_DEVICE) | TYPE_SET(NIE_TYPE_STREAM))
-
 #define GRANULE_BITS 12u
 #define BLOCK_BITS 21u
 
@@ -71,6 +68,14 @@ enum progress {
 	PROGRESS_MORE, /* the budget is used up, or another core has to do something first */
 	PROGRESS_OWN,  /* next is the caller's own vCPU, VSpace or CSpace */
 };
+
+/* Nothing is left to pay with when a frame has taken all. */
+static inline void spend_one(u32 *budget)
+{
+	if (*budget > 0u) {
+		*budget -= 1u;
+	}
+}
 
 /* Delete a capability that is a leaf; false: not finished, it is still there. */
 bool cap_end(slot_t s, u32 *budget);

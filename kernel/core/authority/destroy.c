@@ -6,13 +6,6 @@
 #include "nie/irq.h"
 #include "nie/view.h"
 
-static void spend_one(u32 *budget)
-{
-	if (*budget > 0u) {
-		*budget -= 1u;
-	}
-}
-
 static bool object_end(slot_t s, u32 *budget)
 {
 	granule_t object = slot_at(s)->object;
@@ -46,15 +39,15 @@ bool cap_end(slot_t s, u32 *budget)
 	if (*budget == 0u) {
 		return false;
 	}
-	if ((TYPE_SET(type) & TYPES_REMEMBERING) != 0u) {
+	if (type == NIE_TYPE_SHARED_FRAME || type == NIE_TYPE_DEVICE || type == NIE_TYPE_STREAM) {
 		mapping_end(s);
 	}
 	if (slot_is_origin(s) && !object_end(s, budget)) {
 		return false;
 	}
-	/* Only now: scrubbing a 2 MiB frame takes a whole budget. */
-	spend_one(budget);
+	/* It is paid for only now: scrubbing a 2 MiB frame takes a whole budget. */
 	derivation_remove(s);
+	spend_one(budget);
 	return true;
 }
 

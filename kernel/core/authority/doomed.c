@@ -92,7 +92,7 @@ static enum progress empty_next(granule_t cnode, granule_t caller, u32 *budget)
 			return PROGRESS_MORE;
 		}
 	} else {
-		*budget -= 1u;
+		spend_one(budget);
 	}
 	slot_at(header)->detail++;
 	return PROGRESS_DONE;
@@ -124,7 +124,7 @@ bool doomed_work(granule_t caller, u32 *budget)
 		if (p == PROGRESS_OWN) {
 			passed = passed == GRANULE_NONE ? cnode : passed;
 			append(take_first());
-			*budget -= *budget > 0u ? 1u : 0u;
+			spend_one(budget);
 		}
 	}
 	return !doomed_any();
