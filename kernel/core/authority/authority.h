@@ -69,13 +69,7 @@ enum progress {
 	PROGRESS_OWN,  /* next is the caller's own vCPU, VSpace or CSpace */
 };
 
-/* Nothing is left to pay with when a frame has taken all. */
-static inline void spend_one(u32 *budget)
-{
-	if (*budget > 0u) {
-		*budget -= 1u;
-	}
-}
+RARE void spend_one(u32 *budget);
 
 /* Delete a capability that is a leaf; false: not finished, it is still there. */
 bool cap_end(slot_t s, u32 *budget);

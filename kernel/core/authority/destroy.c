@@ -6,6 +6,14 @@
 #include "nie/irq.h"
 #include "nie/view.h"
 
+/* Nothing is left to pay with when a frame has taken all. */
+void spend_one(u32 *budget)
+{
+	if (*budget > 0u) {
+		*budget -= 1u;
+	}
+}
+
 static bool object_end(slot_t s, u32 *budget)
 {
 	granule_t object = slot_at(s)->object;
