@@ -8,7 +8,8 @@
 status_t call_wait(u32 on_core, granule_t caller, u64 deadline)
 {
 	(void)caller; /* it is what runs on the core */
-	return vcpu_wait(on_core, deadline);
+	status_t status = vcpu_wait(on_core, deadline);
+	return status;
 }
 
 status_t call_core_start(u32 on_core, granule_t caller, u64 core, u64 vcpu)
@@ -23,8 +24,8 @@ status_t call_core_start(u32 on_core, granule_t caller, u64 core, u64 vcpu)
 	if (found >= FOUND_ERROR) {
 		return blame(found, NIE_CORE_START_ARG_VCPU);
 	}
-	slot_t p = (slot_t)found;
-	return core_start(on_core, slot_at(c)->object, slot_at(p)->object);
+	status_t status = core_start(on_core, slot_at(c)->object, slot_at((slot_t)found)->object);
+	return status;
 }
 
 status_t call_machine_off(granule_t caller, u64 core)

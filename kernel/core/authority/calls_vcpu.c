@@ -40,7 +40,9 @@ status_t call_vcpu_configure(granule_t caller, u64 vcpu, u64 vspace, u64 index, 
 	if (found >= FOUND_ERROR) {
 		return blame(found, NIE_VCPU_CONFIGURE_ARG_CSPACE);
 	}
-	return vcpu_configure(slot_at(p)->object, slot_at(v)->object, index, (granule_t)found, entry, argument, stack);
+	status_t status = vcpu_configure(slot_at(p)->object, slot_at(v)->object, index, (granule_t)found, entry,
+					 argument, stack);
+	return status;
 }
 
 status_t call_vcpu_kick(granule_t caller, u64 vcpu)
@@ -50,9 +52,7 @@ status_t call_vcpu_kick(granule_t caller, u64 vcpu)
 	if (found >= FOUND_ERROR) {
 		return blame(found, NIE_VCPU_KICK_ARG_VCPU);
 	}
-	slot_t p = (slot_t)found;
-
-	vcpu_kick(slot_at(p)->object);
+	vcpu_kick(slot_at((slot_t)found)->object);
 	return NIE_OK;
 }
 
@@ -63,8 +63,7 @@ status_t call_vcpu_debug(granule_t caller, u64 vcpu, u64 what, u64 at, u64 value
 	if (found >= FOUND_ERROR) {
 		return blame(found, NIE_VCPU_DEBUG_ARG_VCPU);
 	}
-	slot_t p = (slot_t)found;
-	return vcpu_debug(slot_at(p)->object, what, at, value, &results[0]);
+	return vcpu_debug(slot_at((slot_t)found)->object, what, at, value, &results[0]);
 }
 
 status_t call_run(u32 on_core, granule_t caller, u64 vcpu, const u64 others[6])
@@ -74,6 +73,6 @@ status_t call_run(u32 on_core, granule_t caller, u64 vcpu, const u64 others[6])
 	if (found >= FOUND_ERROR) {
 		return blame(found, NIE_RUN_ARG_VCPU);
 	}
-	slot_t p = (slot_t)found;
-	return vcpu_run(on_core, slot_at(p)->object, others);
+	status_t status = vcpu_run(on_core, slot_at((slot_t)found)->object, others);
+	return status;
 }
