@@ -69,6 +69,7 @@ enum progress {
 	PROGRESS_OWN,  /* next is the caller's own vCPU, VSpace or CSpace */
 };
 
+/* One less, if anything is left. */
 RARE void spend_one(u32 *budget);
 
 /* Delete a capability that is a leaf; false: not finished, it is still there. */

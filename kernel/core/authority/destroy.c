@@ -53,9 +53,8 @@ bool cap_end(slot_t s, u32 *budget)
 	if (slot_is_origin(s) && !object_end(s, budget)) {
 		return false;
 	}
-	/* It is paid for only now: scrubbing a 2 MiB frame takes a whole budget. */
 	derivation_remove(s);
-	spend_one(budget);
+	spend_one(budget); /* only now: scrubbing a 2 MiB frame takes a whole budget */
 	return true;
 }
 
