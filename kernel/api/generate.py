@@ -155,7 +155,6 @@ def prepare(api):
         # The kernel writes the results of a call that switches when the caller is resumed.
         call["handler_results"] = bool(call["results"]) and not call["switches"]
     unique([s["name"] for c in api["calls"] for s in c["statuses"]], "calls", "status")
-    api["calls_on_core"] = sum(1 << c["number"] for c in api["calls"] if c["core"])
     api["rights_all"] = sum(1 << r["bit"] for r in api["rights"])
     return api
 

@@ -2,6 +2,7 @@
 """`tools/nie top`: its figures are the machine's, and a terminal shows them."""
 import json
 import re
+import signal
 import subprocess
 
 import build
@@ -91,8 +92,9 @@ def test_it_fits_the_terminal(guests, vcpus, height, shown):
 
 
 def started(*words):
+    """As a terminal's shell starts it: where the tests themselves run in a script's background, Ctrl-C is ignored."""
     return pexpect.spawn(str(paths.ROOT / "tools" / "nie"), ["top", *words], cwd=str(paths.ROOT), timeout=300, encoding="utf-8",
-                         dimensions=(40, 130))
+                         dimensions=(40, 130), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def test_live_until_ctrl_c(tmp_path):

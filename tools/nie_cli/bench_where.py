@@ -30,10 +30,10 @@ CLASSES = [
 ]
 PURPOSES = [
     ("entry and exit", re.compile(r"vectors|resume_vcpu|slow_|plain_call")),
-    ("registers of the two contexts", re.compile(r"hw_vcpu_|^(un)?load$|^fp_|guest_(un)?load|task_load|timer_guest|vgic_|"
+    ("registers of the two contexts", re.compile(r"hw_vcpu_|^(un)?load$|^fp_|guest_(un)?load|task_load|vgic_|"
                                                  r"gic_timer|percpu")),
     ("the lock, and who runs next", re.compile(r"kernel_(un)?lock|^resume$|lower_sync|deadline|timer_stop")),
-    ("capability", re.compile(r"cap_find|cap_of|cap_in|has_slot|unpack|cspace_of|cnode_serial|cnode_slots?|slot_at|is_in|"
+    ("capability", re.compile(r"cap_find|cap_of|cap_in\b|has_slot|unpack|cspace_of|cnode_serial|cnode_slots?|slot_at|is_in|"
                               r"has_rights|blame")),
     ("the operation", re.compile(r"")),
 ]

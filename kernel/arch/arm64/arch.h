@@ -10,13 +10,13 @@
 struct percpu {
 	u32 core;
 	granule_t loaded;   /* whose registers the hardware holds; NONE while idle without a task */
-	u32 fp_on;          /* `loaded` may use the FP registers */
 	u32 timer_enabled;  /* PPI 27 in the redistributor */
 	u64 affinity;       /* MPIDR_EL1's affinity fields */
 	u64 redistributor;  /* address of this core's RD_base frame */
 	u64 fp_live;        /* whose struct fp_state the FP registers hold: its fp_live */
 	u64 el1_live;       /* likewise EL1 and the virtual CPU interface */
 	const struct core *state;
+	struct vcpu *fp_user; /* who may use the FP registers: `loaded`, or NULL */
 } __attribute__((aligned(PERCPU_SIZE)));
 
 _Static_assert(sizeof(struct percpu) == PERCPU_SIZE, "percpu_offsets.h");
@@ -31,8 +31,6 @@ struct area {
 } __attribute__((aligned(4096)));
 
 _Static_assert(sizeof(struct area) == AREA_SIZE, "percpu_offsets.h");
-
-_Static_assert(NIE_CALL_LIMIT <= 32, "entry.S: plain_call");
 
 extern struct area areas[NIE_MAX_CORES];
 
@@ -51,8 +49,7 @@ void kernel_unlock(void);
 /* mmu.c. Attributes of an EL2 stage-1 page or block. */
 #define EL2_NORMAL_RW 0x40000000000745ul /* XN, AF, inner shareable, AP[1], MAIR 1, valid */
 void mmu_build(void);
-u64 *mmu_window_blocks(u32 core); /* this core's level-2 entry, and level-3 table, of its window */
-u64 *mmu_window_pages(u32 core);
+extern u64 window_level2[NIE_MAX_CORES][512], window_level3[NIE_MAX_CORES][512]; /* of each core's window: entry 0; all */
 #define WINDOW_BASE (511ul << 30)
 #define WINDOW_BLOCK WINDOW_BASE
 #define WINDOW_PAGES (WINDOW_BASE + (1ul << 21))
@@ -61,8 +58,8 @@ u64 *mmu_window_pages(u32 core);
 RARE void gic_init_machine(void);
 RARE void gic_init_core(struct percpu *me);
 u32 gic_acknowledge(struct percpu *me);
-void gic_timer_set_enabled(struct percpu *me, bool enabled);
-RARE void gic_timer_set_active(struct percpu *me, bool active);
+void gic_timer_set_enabled(struct percpu *me, u32 enabled); /* 0: no */
+void gic_timer_set_active(struct percpu *me, bool active);
 RARE void gic_kick_others(u32 core);
 RARE void gic_set_edge(u32 intid);
 
@@ -78,9 +75,6 @@ void vgic_timer_fired(struct percpu *me);
 
 /* timer.c */
 bool timer_asserted(void);
-void timer_guest_unload(struct el1_state *s);
-void timer_guest_load_all(const struct el1_state *s); /* likewise */
-void timer_guest_load(const struct el1_state *s);
 
 /* switch.c */
 #define LIVE_NONE (~0ul)
@@ -89,9 +83,12 @@ void fp_trap(struct percpu *me);
 void fp_borrow(struct percpu *me); /* EL2 may use the FP registers from here */
 void fp_return(void);              /* to here; whoever uses them next has its own loaded */
 
-/* fp.S */
-void fp_save(struct fp_state *to);
-void fp_load(const struct fp_state *from);
+/* fp.S, which leaves all registers but these as they are. */
+#define FP_CALL(function, state) \
+	do { \
+		register const struct fp_state *state_ __asm__("x0") = (state); \
+		__asm__ volatile("bl " function : "+r"(state_) :: "x1", "x2", "x30", "memory"); \
+	} while (0)
 
 /* sha256.S */
 void sha256_blocks(u32 state[8], const u64 *data, u64 count);

@@ -92,17 +92,18 @@
 	.endm
 
 	.section .text.entry, "ax"
-/* A hypercall, x8, which leaves its caller where it is unless the mask says otherwise. Numbers above 31, which do
- * not exist, may go either way. */
+/* A hypercall, x8. Those in the table leave their caller where it is. */
 plain_call:
-	ldr	w2, =NIE_CALLS_ON_CORE
-	lsr	w2, w2, w8
-	tbnz	w2, #0, slow_call
+	cmp	x8, #NIE_CALL_LIMIT
+	b.hs	slow_call
+	ldr	x4, =plain_calls
+	ldr	x4, [x4, x8, lsl #3]
+	cbz	x4, slow_call
 	take_lock
 	core_stack
 	ldr	w0, [x0, #PERCPU_LOADED]
 	mov	x1, x9
-	bl	hypercall_plain
+	blr	x4
 	ldr	x3, =kernel_lock_taken
 	str	x0, [x9]
 	mov	sp, x9

@@ -141,20 +141,20 @@ u32 gic_acknowledge(struct percpu *me)
 
 /* PPI 27 follows the guest that is loaded. What the redistributor holds is remembered, since a
  * register of the CPU is far cheaper to reach. */
-void gic_timer_set_enabled(struct percpu *me, bool enabled)
+void gic_timer_set_enabled(struct percpu *me, u32 enabled)
 {
 	if (me->timer_enabled == enabled) {
 		return;
 	}
 	me->timer_enabled = enabled;
-	write32(me->redistributor + (enabled ? GICR_ISENABLER0 : GICR_ICENABLER0),
+	write32(me->redistributor + (enabled != 0u ? GICR_ISENABLER0 : GICR_ICENABLER0),
 		1u << INTID_GUEST_TIMER);
 	wait_redistributor(me);
 }
 
 /* Whether it is active is what list register 0 says: if the guest deactivated the virtual interrupt, the physical one
  * went with it. */
-RARE void gic_timer_set_active(struct percpu *me, bool active)
+void gic_timer_set_active(struct percpu *me, bool active)
 {
 	write32(me->redistributor + (active ? GICR_ISACTIVER0 : GICR_ICACTIVER0),
 		1u << INTID_GUEST_TIMER);

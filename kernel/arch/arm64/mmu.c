@@ -36,8 +36,8 @@ static table_t ram_level3[TABLES(RAM_SIZE, BLOCK_SHIFT)] __attribute__((aligned(
 static table_t device_level2 __attribute__((aligned(4096)));
 static table_t image_level2 __attribute__((aligned(4096))); /* kernel.ld: it lies within 1 GiB */
 static table_t page_level3[PAGE_TABLES] __attribute__((aligned(4096)));
-static table_t window_level2[NIE_MAX_CORES] __attribute__((aligned(4096)));
-static table_t window_level3[NIE_MAX_CORES] __attribute__((aligned(4096)));
+table_t window_level2[NIE_MAX_CORES] __attribute__((aligned(4096)));
+table_t window_level3[NIE_MAX_CORES] __attribute__((aligned(4096)));
 
 /* The MMU is off: the write goes to memory, and no line that a cache may hold of it may stay. */
 static void put_early(u64 *entry, u64 value)
@@ -100,16 +100,6 @@ void mmu_build(void)
 static u64 *ram_entry(granule_t g)
 {
 	return &ram_level3[g / ENTRIES][g % ENTRIES];
-}
-
-u64 *mmu_window_blocks(u32 core)
-{
-	return &window_level2[core][0];
-}
-
-u64 *mmu_window_pages(u32 core)
-{
-	return window_level3[core];
 }
 
 void hw_object_map(granule_t first, u32 count)

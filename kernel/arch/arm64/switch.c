@@ -153,9 +153,9 @@ void switch_init_core(void)
 	X(s, tpidr_el1, tpidr_el1, par_el1)
 
 /* What task_load() sets for a task. Not switched, since guests' accesses trap: ACTLR_EL1, MDSCR_EL1. */
-#define EL1_AND_TASK(X, s) \
-	X(s, sctlr_el1, sctlr_el1, tcr_el1); \
-	X(s, cpacr_el1, cpacr_el1, cntkctl_el1)
+#define EL1_AND_TASK(X, v) \
+	X(v, el1.sctlr_el1, sctlr_el1, tcr_el1); \
+	X(v, el1.cpacr_el1, cpacr_el1, cntkctl_el1)
 
 /* Only of guests with HCR_EL2.API and APK. To others, and to tasks, what a core holds of them is out of reach:
  * the instructions and the registers trap. */
@@ -169,23 +169,25 @@ void switch_init_core(void)
 static void guest_unload(struct vcpu *v)
 {
 	EL1_ONLY(SAVE, &v->el1);
-	EL1_AND_TASK(SAVE, &v->el1);
+	EL1_AND_TASK(SAVE, v);
 	v->el1.tpidrro_el0 = read_sysreg(tpidrro_el0); /* no task can write it */
 	if ((v->hcr & HCR_API) != 0u) {
 		KEYS(SAVE, &v->el1);
 	}
-	timer_guest_unload(&v->el1);
+	SAVE(&v->el1, timer_control, cntv_ctl_el0, cntv_cval_el0);
+	write_sysreg(cntv_ctl_el0, 0);
 	vgic_unload(v);
 }
 
 /* Registers that this core does not hold of the guest already. */
-static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
+static void guest_load_all(struct percpu *me, struct vcpu *v)
 {
 	u32 vmid = v->vttbr >> VMID_SHIFT & (VMIDS - 1u);
+	bool keys = (v->hcr & HCR_API) != 0u;
 
 	me->el1_live = v->el1_live = ++loads;
-	if (last_vcpu[me->core][vmid] != g) {
-		last_vcpu[me->core][vmid] = g;
+	if (last_vcpu[me->core][vmid] != me->loaded) {
+		last_vcpu[me->core][vmid] = me->loaded;
 		isb();
 		tlbi(vmalle1);
 		__asm__ volatile("ic iallu" ::: "memory");
@@ -194,34 +196,34 @@ static void guest_load_all(struct percpu *me, granule_t g, struct vcpu *v)
 	}
 	write_sysreg(vmpidr_el2, 1ul << 31 | v->index); /* no task reads it */
 	EL1_ONLY(LOAD, &v->el1);
-	if ((v->hcr & HCR_API) != 0u) {
+	if (keys) {
 		KEYS(LOAD, &v->el1);
 	}
 	if (id_field(read_sysreg(id_aa64mmfr0_el1), 56) != 0u) {
 		/* Who has these traps (Armv8.6) has pointer authentication (Armv8.3). */
-		write_sysreg(HFGITR_EL2, (v->hcr & HCR_API) != 0u ? 0u : HFGITR_BASELINE);
+		write_sysreg(HFGITR_EL2, keys ? 0u : HFGITR_BASELINE);
 	}
 	if (id_field(read_sysreg(S3_0_C0_C6_2), 16) != 0u) {
 		/* What is left to do of a memory copy (FEAT_MOPS) is in general registers. */
-		write_sysreg(HCRX_EL2, (v->hcr & HCR_API) != 0u ? HCRX_MSCEN : 0u);
+		write_sysreg(HCRX_EL2, keys ? HCRX_MSCEN : 0u);
 	}
 	if (id_field(read_sysreg(id_aa64pfr0_el1), 28) != 0u) {
 		write_sysreg(VDISR_EL2, 0); /* what the guest before wrote to DISR_EL1 */
 	}
-	timer_guest_load_all(&v->el1);
+	write_sysreg(cntv_cval_el0, v->el1.timer_compare);
 	vgic_load_all(me, v);
 }
 
 /* A guest that comes back to a core where only tasks ran since finds most of its registers there: they
  * are saved whenever it leaves, but loaded only after another guest was here, or it was elsewhere. */
-static void guest_load(struct percpu *me, granule_t g, struct vcpu *v)
+static void guest_load(struct percpu *me, struct vcpu *v)
 {
 	if (me->el1_live != v->el1_live) {
-		guest_load_all(me, g, v);
+		guest_load_all(me, v);
 	}
-	EL1_AND_TASK(LOAD, &v->el1);
+	EL1_AND_TASK(LOAD, v);
 	vgic_load(me, v);
-	timer_guest_load(&v->el1);
+	write_sysreg(cntv_ctl_el0, v->el1.timer_control); /* ISTATUS ignores writes */
 }
 
 static void task_load(void)
@@ -232,78 +234,79 @@ static void task_load(void)
 	write_sysreg(cntkctl_el1, CNTKCTL_TASK);
 }
 
-/* `fp_on` is 0 exactly while CPTR_EL2 traps all use of FP registers. */
-static void fp_take(struct percpu *me)
+/* FP registers are saved whenever their user leaves. Who is loaded gets them back at once if it used them lately,
+ * otherwise on first use: CPTR_EL2 traps all use exactly while there is no user. */
+static __attribute__((noinline)) void fp_switch(struct percpu *me, struct vcpu *v)
 {
-	write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
-	me->fp_on = 0;
-}
-
-/* The vCPU that is loaded may use FP registers. */
-static __attribute__((noinline)) void fp_give(struct percpu *me, struct vcpu *v)
-{
+	if (me->fp_user != NULL) {
+		FP_CALL("fp_save", &me->fp_user->fp);
+		me->fp_user = NULL;
+		write_sysreg(cptr_el2, CPTR_TRAPS | CPTR_TFP);
+	}
+	if (v == NULL || v->fp_lately == 0u) {
+		return;
+	}
+	v->fp_lately--;
+	me->fp_user = v;
 	write_sysreg(cptr_el2, CPTR_TRAPS);
-	me->fp_on = 1;
 	if (me->fp_live != v->fp_live) {
 		isb();
-		fp_load(&v->fp);
+		FP_CALL("fp_load", &v->fp);
 		me->fp_live = v->fp_live = ++loads;
 	}
 }
 
-static void unload(struct percpu *me, struct vcpu *v)
+static void unload(struct vcpu *v)
 {
-	SAVE(&v->el1, sp_el0, sp_el0, tpidr_el0);
+	SAVE(v, el1.sp_el0, sp_el0, tpidr_el0);
 	if (v->guest != 0u) {
 		guest_unload(v);
 	}
-	if (me->fp_on != 0u) {
-		fp_save(&v->fp);
-		fp_take(me);
-	}
 }
 
-static void load(struct percpu *me, granule_t vcpu)
+static void load(struct percpu *me, struct vcpu *v)
 {
-	struct vcpu *v = vcpu_at(vcpu);
+	u64 vttbr = v->vttbr;
+	u64 hcr = v->hcr;
 
-	if (v->vttbr == 0u) {
-		v->vttbr = (u64)vspace_at(v->vspace)->vmid << VMID_SHIFT | granule_address(v->vspace + 1u);
-		v->hcr = v->guest == 0u ? HCR_TASK : HCR_GUEST;
+	if (vttbr == 0u) {
+		vttbr = v->vttbr = (u64)vspace_at(v->vspace)->vmid << VMID_SHIFT | granule_address(v->vspace + 1u);
+		hcr = v->guest == 0u ? HCR_TASK : HCR_GUEST;
 		if (cpu_has_pauth && cpu_is_host(v)) {
-			v->hcr |= HCR_APK | HCR_API;
+			hcr |= HCR_APK | HCR_API;
 		}
+		v->hcr = hcr;
 	}
-	write_sysreg(vttbr_el2, v->vttbr);
-	write_sysreg(hcr_el2, v->hcr);
-	LOAD(&v->el1, sp_el0, sp_el0, tpidr_el0);
+	write_sysreg(vttbr_el2, vttbr);
+	write_sysreg(hcr_el2, hcr);
+	LOAD(v, el1.sp_el0, sp_el0, tpidr_el0);
 	write_sysreg(tpidrro_el0, v->el1.tpidrro_el0);
 	if (v->guest != 0u) {
-		guest_load(me, vcpu, v);
+		guest_load(me, v);
 	} else {
 		task_load();
 	}
-	/* FP registers are saved whenever their user leaves. It gets them back at once if it used them lately,
-	 * otherwise on first use. */
-	if (v->fp_lately != 0u) {
-		v->fp_lately--;
-		fp_give(me, v);
-	}
 }
 
+/* It calls nothing that returns into its middle, and so has no frame. */
 void hw_vcpu_switch(granule_t from, granule_t to)
 {
 	struct percpu *me = percpu();
+	struct vcpu *v = NULL;
 
 	if (me->loaded != from) {
 		hw_panic("a vCPU leaves a core that it is not on: granule", from);
 	}
 	me->loaded = to;
 	if (from != GRANULE_NONE) {
-		unload(me, vcpu_at(from));
+		unload(vcpu_at(from));
 	}
 	if (to != GRANULE_NONE) {
-		load(me, to);
+		v = vcpu_at(to);
+		load(me, v);
+	}
+	if (me->fp_user != NULL || (v != NULL && v->fp_lately != 0u)) {
+		fp_switch(me, v);
 	}
 }
 
@@ -317,15 +320,15 @@ void fp_trap(struct percpu *me)
 {
 	struct vcpu *v = vcpu_at(me->loaded);
 
-	v->fp_lately = FP_LATELY;
-	fp_give(me, v);
+	v->fp_lately = FP_LATELY + 1u;
+	fp_switch(me, v);
 }
 
 void fp_borrow(struct percpu *me)
 {
-	if (me->fp_on != 0u) {
-		fp_save(&vcpu_at(me->loaded)->fp);
-		me->fp_on = 0;
+	if (me->fp_user != NULL) {
+		FP_CALL("fp_save", &me->fp_user->fp);
+		me->fp_user = NULL;
 	}
 	write_sysreg(cptr_el2, CPTR_TRAPS);
 	me->fp_live = LIVE_NONE; /* what the registers held of it is saved, and about to be lost */

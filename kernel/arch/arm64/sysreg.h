@@ -38,7 +38,7 @@ static inline u32 read32(u64 address)
 {
 	u32 value;
 
-	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(address) : "memory");
+	__asm__ volatile("ldr %w0, %1" : "=r"(value) : "m"(*(const u32 *)address) : "memory");
 	return value;
 }
 
@@ -46,18 +46,18 @@ static inline u64 read64(u64 address)
 {
 	u64 value;
 
-	__asm__ volatile("ldr %0, [%1]" : "=r"(value) : "r"(address) : "memory");
+	__asm__ volatile("ldr %0, %1" : "=r"(value) : "m"(*(const u64 *)address) : "memory");
 	return value;
 }
 
 static inline void write32(u64 address, u32 value)
 {
-	__asm__ volatile("str %w0, [%1]" :: "rZ"(value), "r"(address) : "memory");
+	__asm__ volatile("str %w1, %0" : "=m"(*(u32 *)address) : "rZ"(value) : "memory");
 }
 
 static inline void write64(u64 address, u64 value)
 {
-	__asm__ volatile("str %x0, [%1]" :: "rZ"(value), "r"(address) : "memory");
+	__asm__ volatile("str %x1, %0" : "=m"(*(u64 *)address) : "rZ"(value) : "memory");
 }
 
 /* Registers that the assembler knows only with an extension. */

@@ -36,19 +36,3 @@ bool timer_asserted(void)
 
 	return (control & (TIMER_ENABLE | TIMER_IMASK | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS);
 }
-
-void timer_guest_unload(struct el1_state *s)
-{
-	SAVE(s, timer_control, cntv_ctl_el0, cntv_cval_el0);
-	write_sysreg(cntv_ctl_el0, 0);
-}
-
-void timer_guest_load_all(const struct el1_state *s)
-{
-	write_sysreg(cntv_cval_el0, s->timer_compare);
-}
-
-void timer_guest_load(const struct el1_state *s)
-{
-	write_sysreg(cntv_ctl_el0, s->timer_control); /* ISTATUS ignores writes */
-}

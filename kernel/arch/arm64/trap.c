@@ -70,7 +70,7 @@ void lower_call(struct percpu *me)
 
 void lower_sync(struct percpu *me, u64 esr)
 {
-	if ((esr >> EC_SHIFT & 0x3f) == EC_FP && me->fp_on == 0u) {
+	if ((esr >> EC_SHIFT & 0x3f) == EC_FP && me->fp_user == NULL) {
 		fp_trap(me);
 	} else {
 		trap_sync(me->core, esr, read_sysreg(far_el2), read_sysreg(hpfar_el2));

@@ -81,15 +81,14 @@ void vgic_load_all(struct percpu *me, const struct vcpu *v)
 
 void vgic_load(struct percpu *me, const struct vcpu *v)
 {
-	gic_timer_set_enabled(me, (v->run_flags & NIE_RUN_FLAG_TIMER_ENABLED) != 0u);
+	u64 flags = v->run_flags;
+	u64 control = ICH_HCR_EN;
+
+	gic_timer_set_enabled(me, (u32)flags & NIE_RUN_FLAG_TIMER_ENABLED);
 	write_sysreg(ich_lr1_el2, v->vgic.list[1]);
 	LOAD(&v->vgic, list[2], ich_lr2_el2, ich_lr3_el2);
-	u32 control = ICH_HCR_EN;
-
-	if (__builtin_expect((v->run_flags & (NIE_RUN_FLAG_UNDERFLOW | NIE_RUN_FLAG_ENDS)) != 0u, 0)) {
-		control |= (v->run_flags & NIE_RUN_FLAG_UNDERFLOW) != 0u ? ICH_HCR_NPIE : 0u;
-		control |= (v->run_flags & NIE_RUN_FLAG_ENDS) != 0u ? ICH_HCR_LRENPIE | ICH_HCR_TDIR : 0u;
-	}
+	control |= (flags & NIE_RUN_FLAG_UNDERFLOW) != 0u ? ICH_HCR_NPIE : 0u;
+	control |= (flags & NIE_RUN_FLAG_ENDS) != 0u ? ICH_HCR_LRENPIE | ICH_HCR_TDIR : 0u;
 	write_sysreg(ich_hcr_el2, control);
 }
 

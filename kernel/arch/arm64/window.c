@@ -20,15 +20,15 @@ static bool is_block(granule_t first, u32 count)
 static u64 window_open(granule_t first, u32 count)
 {
 	u64 address = RAM_BASE + first * GRANULE_SIZE;
-	u64 *pages = mmu_window_pages(percpu()->core);
+	u32 core = percpu()->core;
 	u64 at = WINDOW_PAGES;
 
 	if (is_block(first, count)) {
-		*mmu_window_blocks(percpu()->core) = address | EL2_NORMAL_RW;
+		window_level2[core][0] = address | EL2_NORMAL_RW;
 		at = WINDOW_BLOCK;
 	} else {
 		for (u32 i = 0; i < count; i++) {
-			pages[i] = (address + i * GRANULE_SIZE) | EL2_NORMAL_RW | DESCRIPTOR_PAGE;
+			window_level3[core][i] = (address + i * GRANULE_SIZE) | EL2_NORMAL_RW | DESCRIPTOR_PAGE;
 		}
 	}
 	dsb(ishst);
@@ -39,15 +39,15 @@ static u64 window_open(granule_t first, u32 count)
 /* Everything done through the window is complete and seen by all cores afterwards. */
 static void window_close(granule_t first, u32 count)
 {
-	u64 *pages = mmu_window_pages(percpu()->core);
+	u32 core = percpu()->core;
 
 	if (is_block(first, count)) {
-		*mmu_window_blocks(percpu()->core) = 0;
+		window_level2[core][0] = 0;
 		dsb(ish);
 		tlbi_va(vae2, WINDOW_BLOCK);
 	} else {
 		for (u32 i = 0; i < count; i++) {
-			pages[i] = 0;
+			window_level3[core][i] = 0;
 		}
 		dsb(ish);
 		for (u32 i = 0; i < count && count < MANY; i++) {
@@ -105,12 +105,12 @@ static void hash_blocks(u32 state[8], const u64 *data, u64 count)
 	}
 }
 
-void hw_sha256_block(u32 state[8], const u64 block[8])
+RARE void hw_sha256_block(u32 state[8], const u64 block[8])
 {
 	hash_blocks(state, block, 1);
 }
 
-void hw_hash(granule_t first, u32 count, u64 hash[4])
+RARE void hw_hash(granule_t first, u32 count, u64 hash[4])
 {
 	u64 at = window_open(first, count);
 	u32 state[8];
@@ -121,7 +121,7 @@ void hw_hash(granule_t first, u32 count, u64 hash[4])
 	sha256_end(state, count * GRANULE_SIZE, hash);
 }
 
-void hw_fill(granule_t g, const u64 *words, u32 count)
+RARE void hw_fill(granule_t g, const u64 *words, u32 count)
 {
 	u64 at = window_open(g, 1);
 

@@ -63,7 +63,7 @@ u64 cap_in(granule_t cspace, u64 index, u32 types, u32 rights)
 	return s;
 }
 
-u64 cap_of(granule_t caller, u64 index, u32 types, u32 rights)
+inline u64 cap_of(granule_t caller, u64 index, u32 types, u32 rights)
 {
 	granule_t cspace = cspace_of(caller);
 
@@ -72,12 +72,15 @@ u64 cap_of(granule_t caller, u64 index, u32 types, u32 rights)
 
 u64 cnode_find(granule_t caller, u64 index, u32 rights)
 {
-	if (index == 0u) {
-		granule_t cspace = cspace_of(caller);
+	granule_t cspace = cspace_of(caller);
 
-		return cspace == GRANULE_NONE ? NIE_ERR_BAD_SLOT * FOUND_ERROR : cspace;
+	if (cspace == GRANULE_NONE) {
+		return NIE_ERR_BAD_SLOT * FOUND_ERROR;
 	}
-	u64 found = cap_of(caller, index, TYPE_SET(NIE_TYPE_CNODE), rights);
+	if (index == 0u) {
+		return cspace;
+	}
+	u64 found = cap_in(cspace, index, TYPE_SET(NIE_TYPE_CNODE), rights);
 
 	return found >= FOUND_ERROR ? found : slot_at((slot_t)found)->object;
 }

@@ -130,12 +130,15 @@ static inline bool is_own_memory(u32 core, u64 esr, u64 far, u64 ipa, u64 access
 	}
 	u64 entry = table_lookup(v->vspace + 1u, ipa);
 
+	if (entry == ENTRY_EMPTY) {
+		return false;
+	}
 	if (entry == ENTRY_DESTROYED) {
 		crash(core, esr, far);
 	} else if (entry == ENTRY_RAM) {
 		exit_to_runner(core, NIE_EXIT_FAULT, ipa, access, 0);
 	}
-	return entry != ENTRY_EMPTY;
+	return true;
 }
 
 /* A data abort's syndrome (ISS); also SAS 23:22, SSE 21, SRT 20:16, SF 15. */
@@ -153,10 +156,14 @@ static void data_abort(u32 core, u64 esr, u64 far, u64 hpfar)
 	u32 size = 1u << FIELD(esr, 22, 2);
 	u64 number = FIELD(esr, 16, 5);
 
+	if (v->guest == 0u || !is_translation_fault(esr)) {
+		fault(core, esr, far, hpfar, write ? 2u : 1u);
+		return;
+	}
 	if (is_own_memory(core, esr, far, ipa, write ? 2u : 1u)) {
 		return;
 	}
-	if (v->guest == 0u || !is_translation_fault(esr) || !described) {
+	if (!described) {
 		fault(core, esr, far, hpfar, write ? 2u : 1u);
 		return;
 	}

@@ -10,7 +10,7 @@
 
 static bool is_dying(granule_t vspace)
 {
-	return vspace_at(vspace)->life == VSPACE_DYING || vspace_at(vspace)->life == VSPACE_DEAD;
+	return vspace_at(vspace)->life >= VSPACE_DYING;
 }
 
 static bool is_guest(granule_t vspace)

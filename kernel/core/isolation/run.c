@@ -149,12 +149,14 @@ status_t vcpu_run(u32 core, granule_t vcpu, const u64 args[6])
 	}
 	v->run_flags = args[5];
 	extend_chain(core, vcpu);
-	v->deadline = args[0] < runner->deadline ? args[0] : runner->deadline;
+	u64 deadline = args[0] < runner->deadline ? args[0] : runner->deadline;
+
+	v->deadline = deadline;
 	hw_vcpu_switch(current, vcpu);
-	hw_deadline(v->deadline);
+	hw_deadline(deadline);
 	/* Of vCPUs that were on this core already, an interrupt tells. */
 	if (v->kicked != 0u || runner->kicked != 0u || cores[core].interrupt != 0u ||
-	    (v->deadline != NIE_NEVER && v->deadline <= hw_now())) {
+	    (deadline != NIE_NEVER && deadline <= hw_now())) {
 		chain_check(core);
 	}
 	return NIE_OK;

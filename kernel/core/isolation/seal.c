@@ -63,7 +63,7 @@ status_t vspace_activate(granule_t vspace, u64 policy)
 		return NIE_VSPACE_ACTIVATE_WRONG_STATE_VSPACE;
 	}
 	measure_event(vspace, MEASURED_POLICY, policy, 0, 0);
-	v->policy = policy;
+	v->policy = (u16)policy;
 	v->life = VSPACE_ACTIVE;
 	streams_connect(vspace);
 	return NIE_OK;

@@ -79,7 +79,7 @@ u64 entry_for_device(u64 address, u64 rights)
 
 static granule_t target_granule(u64 entry)
 {
-	return (granule_t)((entry_target(entry) - RAM_BASE) / GRANULE_SIZE);
+	return (granule_t)(entry_target(entry) / GRANULE_SIZE - RAM_BASE / GRANULE_SIZE);
 }
 
 inline granule_t table_walk(granule_t root, u64 ipa, u32 level)

@@ -20,6 +20,7 @@ void vspace_make(granule_t g, bool guest)
 
 	v->guest = guest ? 1u : 0u;
 	v->life = VSPACE_BUILDING;
+	v->policy = 0;
 	v->vmid = vmid_take();
 	v->serial = next_serial;
 	next_serial = next_serial == 0xffffffffu ? 1u : next_serial + 1u;

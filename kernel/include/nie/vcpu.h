@@ -116,10 +116,8 @@ RARE status_t core_start(u32 core, u32 target, granule_t vcpu);
 void trap_sync(u32 core, u64 esr, u64 far, u64 hpfar); /* from EL0 or EL1 */
 void trap_interrupt(u32 core, u32 intid);              /* acknowledged, priority dropped */
 
-/* Implemented by the generated dispatcher: the hypercall in `caller`'s registers. */
+/* Implemented by the generated dispatcher: the hypercall in `caller`'s registers. Those that are not about the core are also
+ * in a table of it, from which entry.S jumps. */
 void hypercall(u32 core, granule_t caller);
-/* Only those that are not about the core (NIE_CALLS_ON_CORE): the caller goes on, with this status in x0. `x` are its
- * registers, where the results are put. */
-status_t hypercall_plain(granule_t caller, u64 *x);
 
 #endif

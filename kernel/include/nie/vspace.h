@@ -22,11 +22,11 @@ enum vspace_life {
 struct vspace {
 	u32 guest;  /* 0: a task's */
 	u16 life;   /* enum vspace_life */
+	u16 policy; /* NIE_POLICY_*, fixed by activation */
 	u32 vmid;   /* its alone while it exists */
 	u32 streams; /* 0: no device is attached to it (iodomain.h) */
 	u32 serial; /* never 0, never given again */
 	granule_t vcpu[NIE_VSPACE_VCPUS];
-	u64 policy; /* NIE_POLICY_*, fixed by activation */
 	u64 measurement[MEASUREMENTS][SHA256_WORDS]; /* guests: how it was built, then its own four */
 };
 
