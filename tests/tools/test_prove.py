@@ -72,6 +72,21 @@ def test_annotations_go_where_they_belong(tmp_path):
     assert "/*@  loop variant a - i;\n*/\nfor (u32" in text and "/*@  assert a > 0;\n*/\nreturn a;" in text
 
 
+def test_a_state_gets_a_name(tmp_path):
+    text = woven(tmp_path, "function first\nloop 1\n  loop variant a - i;\nbefore return a\n  label LATE\n  assert x:\n    a > 0;\n  assert y: b;\n")
+    assert "LATE: ;\n/*@  assert x:\n    a > 0;\n*/\n/*@  assert y: b;\n*/\nreturn a;" in text
+    text = woven(tmp_path, "function first\nloop 1\n  loop variant a - i;\nafter return a;\n  assert a > 0;\n")
+    assert "return a;/*@  assert a > 0;\n*/" in text
+
+
+def test_assertions_of_each_conjunct():
+    sources = Sources()
+    function = next(f for f in sources.functions.values() if f.name == "table_destroy")
+    text = sources.woven(function.path, "table_destroy")
+    assert "UNLINKED: ;" in text and "assert wf_dead: wf_dead;" in text and "every" not in text
+    assert "assert wf_dead" not in sources.woven(function.path, "table_destroy", {"wf_leaves"})
+
+
 @pytest.mark.parametrize("contract, message", [
     ("function first\n  assigns \\nothing;\n", "has no annotation"),
     ("function first\nloop 1\n  loop assigns i;\n", "has no variant"),

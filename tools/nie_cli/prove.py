@@ -18,22 +18,27 @@ WORK = BUILD / "proofs"
 PROVED = CACHE / "proofs"
 GOALS = CONTRACTS / "goals.json"
 COVERAGE = CONTRACTS / "coverage.md"
-# z3 twice: first guided by the patterns of quantifiers alone, which finds most of what there is to find within a second.
-PROVERS = "z3p,z3,cvc4"
+# z3 three times: first guided by the patterns of quantifiers alone, which finds most of what there is to find within a second; last, when
+# the others have found nothing, so again and longer. Second, cvc4 that solves for numbers and never looks for instances: that what is
+# assigned lies within what may be it finds at once, or never.
+PROVERS = "z3p,cvc4n,z3,cvc4,z3l"
 # Each solver stops after a number of its own steps, so that a busy or slow machine proves what any other does; NIE_PROVE_EFFORT
-# multiplies them. The first steps of a solver take some six seconds. Seconds only end what hangs.
+# multiplies them. The first steps of a solver take about a second. Seconds only end what hangs.
 EFFORT = int(os.environ.get("NIE_PROVE_EFFORT", "1"))
 SECONDS = 300 * EFFORT
-SOLVERS = [("Z3P", "of the distribution", "z3_471", "z3 -smt2 auto_config=false smt.mbqi=false smt.case_split=5 smt.arith.solver=2 "
-            f"smt.arith.nl=false rlimit={25_000_000 * EFFORT} -st"),
+PATTERNS = "z3 -smt2 auto_config=false smt.mbqi=false smt.case_split=5 smt.arith.solver=2 smt.arith.nl=false"
+SOLVERS = [("Z3P", "of the distribution", "z3_471", f"{PATTERNS} rlimit={3_000_000 * EFFORT} -st"),
+           ("CVC4N", "of the distribution", "cvc4_17",
+            f"cvc4 --no-e-matching --cegqi --stats --rlimit={60_000 * EFFORT} --lang=smt2"),
            ("Z3", "4.8.12", "z3_471", f"z3 -smt2 rlimit={12_000_000 * EFFORT} -st"),
-           ("CVC4", "1.8", "cvc4_17", f"cvc4 --stats --rlimit={250_000 * EFFORT} --lang=smt2")]
+           ("CVC4", "1.8", "cvc4_17", f"cvc4 --stats --rlimit={250_000 * EFFORT} --lang=smt2"),
+           ("Z3L", "of the distribution", "z3_471", f"{PATTERNS} rlimit={25_000_000 * EFFORT} -st")]
 # The kernel is built for an LP64 machine; nothing in kernel/core depends on the sign of plain char.
 OPTIONS = ["-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", PROVERS, "-wp-timeout", str(SECONDS),
            "-wp-par", "1", "-warn-unsigned-downcast", "-wp-check-memory-model", "-wp-split", "-wp-alias-init"]
 OVERFLOW = ["-warn-unsigned-overflow"]
 # Arithmetic modulo 2^32 or 2^64 is meant in this file, and in these functions.
-MODULAR = {"sha256.c", "exit.c:skip_instruction", "run.c:extend"}
+MODULAR = {"sha256.c", "exit.c:skip_instruction", "run.c:extend", "rsi.c:realm_config"}
 TOTAL = re.compile(r"Proved goals:\s*(\d+) / (\d+)")
 VALID = re.compile(r"\[wp\] \[([^\]]+)\] Goal (\S+) : Valid")
 UNPROVED = re.compile(r"\[wp\] \[(?:Failed|Timeout|Unknown|Stepout)\] Goal typed_(\S+)")
@@ -109,8 +114,8 @@ class Prover:
         self.sources = Sources(changed)
         self.include = generate()
         self.variables = environment()
-        # With more time more is proved, and what is proved stays so.
-        self.seed = version() + " ".join(o for o in OPTIONS if o != str(SECONDS))
+        # With more time or more solvers more is proved, and what is proved stays so.
+        self.seed = version() + " ".join(o for o in OPTIONS if o not in (str(SECONDS), PROVERS))
         self.sources.generated = "".join(p.read_text() for p in sorted((self.include / "nie").glob("*.h")))
         self.stop = threading.Event()
 

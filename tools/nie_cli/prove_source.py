@@ -21,6 +21,7 @@ BLANKED = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]
 NAME = re.compile(r"[A-Za-z_]\w*")
 # As each_conjunct() writes it, and what a contract says in that way: `requires next_but: next_but(s);`.
 CONJUNCT = re.compile(r"\s*(?:ensures|requires|loop invariant|assert) (\w+): \1(?:\(\w+\))?;$")
+LABEL = re.compile(r"\s*label \w+$")
 CLAUSE = re.compile(r"\s*(?:ensures|requires|loop invariant|assert) (\w+):")
 
 
@@ -94,13 +95,14 @@ def functions_of(path, source=None):
 
 
 def contracts_of(path):
-    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT` (`before }`: at the function's end),
+    """The blocks of an .acsl file: `function NAME`, below it `loop N`, `before TEXT` (`before }`: at the function's end), `after TEXT`,
     `prove GOAL... [from PREDICATE...] [without CLAUSE...]`; and `state`, declarations of the file's own variables for the others.
 
     `prove` is about what `every` stands for: these goals are tried by themselves, with no more of `every` at hand than they
     and the PREDICATEs are, and without what clauses of these names say, here and of callees (`-CLAUSE` in a group). To prove a
     thing from less is to prove it; the provers find it sooner.
-    `prove every P` is a `prove` for each conjunct of P, of what that is short for, `prove each P` for each of those alone."""
+    `prove every P` is a `prove` for each conjunct of P, of what that is short for, `prove each P` for each of those alone.
+    `label NAME` below a `before` or `after` names that state: `P{NAME, Here}` in an assertion after it."""
     result, here, into = {}, None, None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -121,16 +123,16 @@ def contracts_of(path):
             into = here.clauses
         elif word == "loop" and here is not None and rest.isdigit():
             into = here.loops.setdefault(int(rest), [])
-        elif word == "before" and here is not None:
+        elif word in ("before", "after") and here is not None:
             into = []
-            here.before.append((rest, into))
+            here.before.append((rest, into) if word == "before" else (rest, into, len(rest)))
         elif word == "prove" and here is not None:
             rest, _, without = rest.partition(" without ")
             goals, _, hypotheses = rest.partition(" from ")
             here.groups.append((goals.split(), {*goals.split(), *hypotheses.split(), *(f"-{name}" for name in without.split())}))
             into = None
         else:
-            raise Failure(f"{path}:{number}: {line!r} is none of: state, function NAME, loop NUMBER, before TEXT, prove GOALS")
+            raise Failure(f"{path}:{number}: {line!r} is none of: state, function NAME, loop NUMBER, before TEXT, after TEXT, prove GOALS")
     return result
 
 
@@ -156,7 +158,7 @@ class Sources:
         self.check_names()
         for contracts in self.contracts.values():
             for contract in contracts.values():
-                for lines in (contract.clauses, *contract.loops.values()):
+                for lines in (contract.clauses, *contract.loops.values(), *(block[1] for block in contract.before)):
                     lines[:] = [line for clause in lines for line in each_conjunct(clause, self.logic)]
                 contract.groups = [g for group in contract.groups for g in each_group(*group, self.logic)]
 
@@ -210,15 +212,16 @@ class Sources:
 
         function = self.functions[path, only]
         contract = self.contract(function)
-        parts = [f'#include "nie/{p.name}"\n' for p in self.header_files()] + [self.logic_text]
-        if path.parent != CORE / "isolation":
-            parts.append(self.authority_text)
-        parts += [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
+        parts = [line.strip() + "\n" for stem, contracts in self.contracts.items() if stem != path.stem
                   and "state" in contracts for line in contracts["state"].clauses]
         callees = self.callees(function)
         if path.parent != CORE / "isolation":  # the headers' functions call these, in whichever file they are read
             inline = [f for header in self.files if header.suffix == ".h" for f in self.by_file[header]]
             callees = sorted({*callees, *(n for f in inline for n in self.callees(f))} - {only})
+        said = [contract.text(), *(self.contract_of_callee(path, name)[0].text() for name in callees)]
+        said += ["\n".join(lines) for lines in (*contract.loops.values(), *(block[1] for block in contract.before))]
+        logic = self.logic_text + (self.authority_text if path.parent != CORE / "isolation" else "")
+        top = "".join(f'#include "nie/{p.name}"\n' for p in self.header_files()) + without_idle_axioms(logic, "\n".join(said))
         for name in callees:
             other, definition = self.contract_of_callee(path, name)
             if definition is None or definition.path != path or path.suffix == ".h":
@@ -226,7 +229,7 @@ class Sources:
         if path.suffix == ".h":  # logic_authority.h includes it: the contract of a function that has its body already
             if contract.loops or contract.before:
                 raise Failure(f"{contract.path}: {only} is a header's: it can have a contract, no annotation inside")
-            return "".join([*parts, comment(contract.clauses), function.prototype, "\n"])
+            return "".join([top, *parts, comment(contract.clauses), function.prototype, "\n"])
         end = 0
         for f in self.by_file[path]:
             parts.append(line_directive(path, f.source, end) + f.source[end:f.start])
@@ -236,7 +239,7 @@ class Sources:
                              self.annotated(f, contract, comment))
             elif f.name in callees:
                 parts.append(f"{comment(self.contract(f).clauses)}{f.prototype}\n")
-        return "".join(parts)
+        return "".join([top, *parts])
 
     @staticmethod
     def annotated(function, contract, comment=None):
@@ -254,11 +257,12 @@ class Sources:
         for number, lines in contract.loops.items():
             if not re.search(r"\bloop variant\b", " ".join(lines)):
                 raise Failure(f"{contract.path}: loop {number} of {function.name} has no variant: it might not end")
-        for anchor, lines in contract.before:
+        for anchor, lines, *beyond in contract.before:
             last = len(text) - 1 if anchor == "}" else -1  # the end of the function
             if last < 0 and text.count(anchor) != 1:
                 raise Failure(f"{contract.path}: {function.name} has {anchor!r} {text.count(anchor)} times: follow the source")
-            inserts.append((max(last, text.find(anchor)), "".join(comment([one]) for one in assertions(lines))))
+            inserts.append((max(last, text.find(anchor)) + sum(beyond), "".join(
+                f"{one.split()[1]}: ;\n" if LABEL.match(one) else comment([one]) for one in assertions(lines))))
         for position, inserted in sorted(inserts, key=lambda i: i[0], reverse=True):
             text = text[:position] + inserted + text[position:]
         return text
@@ -291,8 +295,8 @@ def less(lines, kept):
 
 
 def assertions(lines):
-    """What stands before one text, each with the lines that it goes on in: an annotation of C holds one."""
-    return re.split(r"\n(?=\s*assert\b)", "\n".join(lines).strip("\n"))
+    """What stands before one text, labels too, each with the lines that it goes on in: an annotation of C holds one."""
+    return re.split(r"\n(?=\s*(?:assert|label)\b)", "\n".join(lines).strip("\n"))
 
 
 def line_directive(path, source, position):
@@ -346,7 +350,7 @@ def each_group(goals, kept, blocks):
 
 def each_conjunct(clause, blocks):
     """`ensures every P;`: a clause, so a goal, for each of the conjuncts that P is short for."""
-    match = re.match(r"(\s*)(ensures|requires|loop invariant) every (\w+);", clause)
+    match = re.match(r"(\s*)(ensures|requires|loop invariant|assert) every (\w+);", clause)
     if not match:
         return [clause]
     def label(part):
@@ -374,6 +378,19 @@ def header_blocks(text):
             result.append((names, " ".join(chunk.split())))
             begin = m.end()
     return result
+
+
+def without_idle_axioms(logic, text):
+    """The logic without axioms that nothing in `text` rests on, and without what rests on them: of what an axiom reads WP supposes that
+    pointers are apart from it."""
+    blocks = logic_blocks(logic)
+    needed = needed_logic(blocks, text)
+    idle = set().union(*(names for names, block in blocks if re.search(r"\baxiomatic\b", block) and block not in needed))
+    for names, block in blocks:  # what a block uses stands above it
+        if block not in needed and idle & set(NAME.findall(block)):
+            idle |= names
+            logic = logic.replace(block, "")
+    return logic
 
 
 def needed_logic(blocks, text):
