@@ -14,7 +14,7 @@ NEEDS = {"State": [], "Api": [], "Outcome": ["State", "Api"], "Streams": ["Outco
          "Debug": ["Exits"], "Interrupts": ["Exits"], "Chains": ["Interrupts"], "Derivation": [], "Capabilities": ["Chains", "Debug", "Derivation"],
          "Order": ["Capabilities"], "Invariant": ["State"], "Meanwhile": ["Invariant"], "Safety": ["Meanwhile", "Calls"], "Devices": ["Safety"],
          "Running": ["Safety", "Chains", "Debug"], "Reachable": ["Devices", "Running"], "Machine": ["Reachable"], "Security": ["Machine"], "Integrity": ["Security"], "Policy": ["Integrity"], "Authority": ["Policy", "Capabilities"],
-         "Encode": ["State"], "Language": ["Chains", "Debug", "Encode"], "Contracts": ["Language"], "Print": ["Contracts"],
+         "Encode": ["State"], "Counting": [], "Language": ["Chains", "Debug", "Encode"], "Contracts": ["Language"], "Print": ["Contracts"],
          "Bounds": ["Reachable"], "Printed": ["Contracts", "Bounds"], "PrintedRuns": ["Printed"], "Written": ["PrintedRuns"], "Extract": ["Chains", "Debug", "Encode"]}
 FILES = list(NEEDS)
 THEOREM = re.compile(r"^(?:Theorem|Corollary) (\w+)", re.M)
