@@ -11,6 +11,8 @@ from conftest import CPUS
 import paths
 
 GUESTS = {"alpha": ("6.1", 1), "beta": ("6.12", 2)}
+VCPUS = 4  # of all three guests
+SLICE_NANOSECONDS = 5_000_000
 MACHINES = [(cpu, cores) for cpu in CPUS for cores in (1, 4)]
 
 
@@ -69,7 +71,14 @@ def test_no_warning_that_native_does_not_print(demo_icount, linux_native, on, gu
     assert run.outcome.problem is None and run.ended()[guest] == "off", run.tail()
     assert "nie: done" in run.of(guest), run.tail()
     allowed = warnings(linux_native(series, on[0], vcpus))
-    assert warnings(run.of(guest)) - allowed == set()
+    assert warnings(line for line in run.of(guest) if not is_a_late_interrupt(line, on[1])) - allowed == set()
+
+
+def is_a_late_interrupt(line, cores):
+    """A timer interrupt's handler that found its next event past three times says so. Where vCPUs share a core that is what it means to
+    wait one's turn, at most three times the other vCPUs' slices and its own."""
+    took = re.search(r"hrtimer: interrupt took (\d+) ns", line)
+    return bool(took) and cores < VCPUS and int(took[1]) <= 3 * VCPUS * SLICE_NANOSECONDS
 
 
 def warnings(lines):
