@@ -169,7 +169,7 @@ void guest_call(u32 core)
 	u64 mask = (function & SMC64) != 0u ? ~0ul : 0xfffffffful;
 	u64 a = v->x[1] & mask;
 
-	if (guest_query(v)) {
+	if (guest_query(v) || rsi_call(core) || trng_call(v, function, a)) {
 		return;
 	}
 	switch (function) {
@@ -203,9 +203,7 @@ void guest_call(u32 core)
 		end_guest(core, NIE_EXIT_SYSTEM_RESET);
 		break;
 	default:
-		if (!rsi_call(core) && !trng_call(v, function, a)) {
-			v->x[0] = NOT_SUPPORTED;
-		}
+		v->x[0] = NOT_SUPPORTED;
 		break;
 	}
 }
