@@ -170,17 +170,19 @@ class Prover:
             raise Failure("Frama-C stops: " + " ".join(lines[at:at + 3])[:300])
         return output
 
-    def all_goals(self, function, contract):
-        """Each goal in one run of Frama-C: those that a `prove` of the contract names in a run of their own."""
+    def runs(self, function, contract):
+        """Each goal in one run of Frama-C, whose outputs these are: those that a `prove` of the contract names in a run of their own."""
         apart = [goal for goals, _ in contract.groups for goal in goals]
-        rest = ["-wp-prop=" + ",".join(f"-{goal}" for goal in apart)] if apart else []
-        output = self.run_wp(function, rest)
+        yield self.run_wp(function, ["-wp-prop=" + ",".join(f"-{goal}" for goal in apart)] if apart else [])
         for number, (goals, kept) in enumerate(contract.groups, 1):
-            part = self.run_wp(function, ["-wp-prop=" + ",".join(goals)], kept, f".{number}")
-            if TOTAL.search(part)[2] == "0":
+            output = self.run_wp(function, ["-wp-prop=" + ",".join(goals)], kept, f".{number}")
+            if TOTAL.search(output)[2] == "0":
                 raise Failure(f"{contract.path}: {function.name} has no goal {' or '.join(goals)}: follow its contract")
-            output += part
-        return output
+            yield output
+
+    def fails(self, function):
+        """Whether some goal is not proved: later runs are spared then."""
+        return any(m[1] != m[2] for output in self.runs(function, self.sources.contract(function)) for m in [TOTAL.search(output)])
 
     def prove(self, function, smoke=False, keep=True):
         """The record of one function; an unproved one is kept too, and tried again when asked for by name."""
@@ -192,7 +194,7 @@ class Prover:
             return {**record, "lacking": lacking}
         started = time.monotonic()
         try:
-            output = self.run_wp(function, SMOKE) if smoke else self.all_goals(function, contract)
+            output = self.run_wp(function, SMOKE) if smoke else "".join(self.runs(function, contract))
         except Failure as failure:
             return {**record, "lacking": str(failure)}
         if smoke:

@@ -17,27 +17,33 @@ void spend_one(u32 *budget)
 static bool object_end(slot_t s, u32 *budget)
 {
 	granule_t object = slot_at(s)->object;
+	bool done = true; /* an untyped gives its memory back to its parent; the others have none */
 
 	switch (slot_at(s)->type) {
 	case NIE_TYPE_CNODE:
 		doomed_add(object);
-		return true;
+		break;
 	case NIE_TYPE_PRIVATE_FRAME:
 	case NIE_TYPE_SHARED_FRAME:
-		return frame_destroy(object, budget);
+		done = frame_destroy(object, budget);
+		break;
 	case NIE_TYPE_TABLE:
-		return table_destroy(object, budget);
+		done = table_destroy(object, budget);
+		break;
 	case NIE_TYPE_TASK_VSPACE:
 	case NIE_TYPE_GUEST_VSPACE:
-		return vspace_destroy(object, budget);
+		done = vspace_destroy(object, budget);
+		break;
 	case NIE_TYPE_VCPU:
-		return vcpu_destroy(object, budget);
+		done = vcpu_destroy(object, budget);
+		break;
 	case NIE_TYPE_IRQ:
 		irq_end(object);
-		return true;
+		break;
 	default:
-		return true; /* an untyped gives its memory back to its parent; the others have none */
+		break;
 	}
+	return done;
 }
 
 bool cap_end(slot_t s, u32 *budget)
