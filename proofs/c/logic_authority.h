@@ -20,6 +20,13 @@
       \at(view_slot[to].object, L) == \at(view_slot[from].object, K) && \at(view_slot[to].next, L) == \at(view_slot[from].next, K) &&
       \at(view_slot[to].prev, L) == \at(view_slot[from].prev, K) && \at(view_slot[to].detail, L) == \at(view_slot[from].detail, K) &&
       \at(view_slot[to].vspace, L) == \at(view_slot[from].vspace, K) && \at(view_slot[to].serial, L) == \at(view_slot[from].serial, K); */
+/* A slot says what it said, but for where it is in the tree. */
+/*@ predicate same_cap{K, L}(integer t) =
+      \at(view_slot[t].type, L) == \at(view_slot[t].type, K) && \at(view_slot[t].rights, L) == \at(view_slot[t].rights, K) &&
+      \at(view_slot[t].size_bits, L) == \at(view_slot[t].size_bits, K) && \at(view_slot[t].object, L) == \at(view_slot[t].object, K) &&
+      \at(view_slot[t].detail, L) == \at(view_slot[t].detail, K) && \at(view_slot[t].vspace, L) == \at(view_slot[t].vspace, K) &&
+      \at(view_slot[t].serial, L) == \at(view_slot[t].serial, K); */
+/*@ predicate same_objects{K, L} = \forall integer t; is_slot(t) ==> \at(view_slot[t].object, L) == \at(view_slot[t].object, K); */
 /* Who holds which kind of capability, and what follows what. */
 /*@ predicate same_tree{K, L} = \forall integer t; is_slot(t) ==>
       \at(view_slot[t].type, L) == \at(view_slot[t].type, K) && \at(view_slot[t].rights, L) == \at(view_slot[t].rights, K) &&
